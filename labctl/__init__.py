@@ -1,0 +1,1 @@
+"""labctl: small internets of containers, brought up, watched and checked."""
