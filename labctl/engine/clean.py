@@ -1,0 +1,57 @@
+"""Removes all that labctl ever made and no live lab owns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from labctl.engine import live
+from labctl.engine.client import Engine
+from labctl.engine.down import Removed, down
+from labctl.engine.images.store import remove, stored, superseded
+
+_PATIENCE = 90.0
+"""Seconds to wait for labs that are coming up: whoever brings them up may have died, and
+then what it started still ends by itself."""
+
+
+@dataclass
+class Cleaned:
+    """What was removed: per lab how much, the images' tags; and labs that were left alone."""
+
+    labs: dict[str, Removed] = field(default_factory=dict)
+    images: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+
+def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], None]) -> Cleaned:
+    """Take down labs whose `up` never ended, and remove images that newer ones replaced.
+
+    With `everything`, also labs that are up; with `images`, every image that labctl made.
+    A lab that is coming up is waited for: it ends up ready, or left over.
+    """
+    cleaned = Cleaned()
+    deadline = time.monotonic() + _PATIENCE
+    nap = 0.05
+    while True:
+        found = live.labs(engine)
+        for lab in found:
+            unwanted = everything and lab.state is not live.State.COMING
+            if lab.state is live.State.LEFT_OVER or unwanted:
+                cleaned.labs[lab.name] = down(engine, lab.name)
+                note(f"removed what was left of lab {lab.name}")
+        coming = [lab.name for lab in found if lab.state is live.State.COMING]
+        if not coming:
+            break
+        if time.monotonic() > deadline:
+            cleaned.left_alone = coming
+            note(f"left alone, as a labctl is at work on them: {', '.join(coming)}")
+            break
+        time.sleep(nap)
+        nap = min(nap * 1.5, 1.0)
+    gone = remove(engine, stored(engine) if images else superseded(engine))
+    cleaned.images = [", ".join(image.tags) or image.id for image in gone]
+    for image in cleaned.images:
+        note(f"removed image {image}")
+    return cleaned

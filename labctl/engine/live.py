@@ -1,0 +1,178 @@
+"""What is up: labs and their hosts, read from the labels on the engine's containers."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from labctl.engine import labels, locks
+from labctl.engine.client import Engine, refused
+from labctl.errors import MachineError, UsageError
+
+
+class State(Enum):
+    """How a lab stands."""
+
+    READY = "ready"
+    STOPPED = "stopped"
+    """It was ready once, and none of its hosts runs now."""
+    COMING = "coming up"
+    """A labctl is at work on it."""
+    LEFT_OVER = "left over"
+    """Its `up` never ended and nobody is at work on it: `labctl clean` removes it."""
+
+
+@dataclass(frozen=True)
+class LiveHost:
+    """One host: `state` is Docker's word, `addresses` by the network's name in the lab file."""
+
+    name: str
+    lab_name: str
+    container: str
+    container_id: str
+    image: str
+    state: str
+    status: str
+    addresses: dict[str, str]
+    sidecar_of: str | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class LiveLab:
+    """One lab under the name it was brought up with."""
+
+    name: str
+    lab: str
+    file: Path
+    state: State
+    hosts: tuple[LiveHost, ...]
+    networks: dict[str, str]
+    """Subnet of each network, by its name in the lab file."""
+
+    def host(self, name: str) -> LiveHost:
+        """Return the host of that name. Raises UsageError where the lab has none such."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        names = [h.name for h in self.hosts]
+        close = difflib.get_close_matches(name, names, 1)
+        guess = f"Did you mean {close[0]}? " if close else ""
+        raise UsageError(
+            f"lab {self.name} has no host {name}", f"{guess}Its hosts: {', '.join(names)}."
+        )
+
+
+def name_lock(engine: Engine, name: str) -> Path:
+    """Return the lock that whoever brings a lab up or down under this name holds."""
+    return locks.lock_path("name", engine.id, name)
+
+
+def labs(engine: Engine) -> list[LiveLab]:
+    """Return every lab that has anything on the engine, in the order of their names."""
+    wanted = {"label": labels.NAME}
+    with refused("listing labs"):
+        containers = engine.sdk.api.containers(all=True, filters=wanted)
+        networks = engine.sdk.api.networks(filters=wanted)
+        volumes = engine.sdk.api.volumes(filters=wanted).get("Volumes") or []
+    things: dict[str, dict[str, list[Any]]] = {}
+    for kind, found in (("containers", containers), ("networks", networks), ("volumes", volumes)):
+        for thing in found:
+            own = things.setdefault(thing["Labels"][labels.NAME], {})
+            own.setdefault(kind, []).append(thing)
+    return [_lab(engine, name, things[name]) for name in sorted(things)]
+
+
+def _lab(engine: Engine, name: str, things: dict[str, list[Any]]) -> LiveLab:
+    some = next(thing for found in things.values() for thing in found)["Labels"]
+    keys = {n["Name"]: n["Labels"].get(labels.NETWORK, "") for n in things.get("networks", [])}
+    found = (_host(c, name, keys) for c in things.get("containers", []))
+    hosts = tuple(sorted(found, key=lambda h: _natural(h.name)))
+    marked = any(labels.READY in v["Labels"] for v in things.get("volumes", []))
+    subnets = {
+        n["Labels"].get(labels.NETWORK, n["Name"]): n["IPAM"]["Config"][0]["Subnet"]
+        for n in things.get("networks", [])
+    }
+    state = _state(engine, name, hosts, marked)
+    return LiveLab(
+        name, some.get(labels.LAB, ""), Path(some.get(labels.FILE, "")), state, hosts, subnets
+    )
+
+
+def _natural(name: str) -> tuple[str, int]:
+    stem, _, number = name.rpartition("-")
+    return (stem, int(number)) if stem and number.isdigit() else (name, 0)
+
+
+def _host(container: dict[str, Any], name: str, keys: dict[str, str]) -> LiveHost:
+    told = container["Labels"]
+    endpoints = (container.get("NetworkSettings") or {}).get("Networks") or {}
+    return LiveHost(
+        name=told.get(labels.HOST, container["Id"][:12]),
+        lab_name=name,
+        container=container["Names"][0].lstrip("/"),
+        container_id=container["Id"],
+        image=container["Image"],
+        state=container["State"],
+        status=container["Status"],
+        addresses={keys[n]: e["IPAddress"] for n, e in endpoints.items() if n in keys},
+        sidecar_of=told.get(labels.SIDECAR),
+    )
+
+
+def _state(engine: Engine, name: str, hosts: tuple[LiveHost, ...], marked: bool) -> State:
+    if marked:
+        return State.READY if any(h.running for h in hosts) else State.STOPPED
+    lock = locks.try_lock(name_lock(engine, name))
+    if lock is None:
+        return State.COMING
+    locks.release(lock)
+    return State.LEFT_OVER
+
+
+def find(engine: Engine, name: str | None) -> LiveLab:
+    """Return the lab up under `name`, or, without a name, the only one that is up.
+
+    Raises UsageError when there is none, or several and no name.
+    """
+    found = labs(engine)
+    if name is not None:
+        for lab in found:
+            if lab.name == name:
+                return lab
+        close = difflib.get_close_matches(name, [lab.name for lab in found], 1)
+        raise UsageError(
+            f"no lab is up under the name {name}",
+            f"Did you mean {close[0]}?" if close else "`labctl ps` lists what is up.",
+        )
+    usable = [lab for lab in found if lab.state is not State.LEFT_OVER]
+    if not usable:
+        raise UsageError("no lab is up", "Bring one up: `labctl up LAB`; `labctl list` names them.")
+    if len(usable) > 1:
+        names = ", ".join(lab.name for lab in usable)
+        raise UsageError(f"several labs are up: {names}", "Say which: `--name NAME`, or NAME/HOST.")
+    return usable[0]
+
+
+def find_host(engine: Engine, told: str, name: str | None) -> LiveHost:
+    """Return the host that HOST or NAME/HOST stands for. Raises UsageError as `find` does."""
+    lab_name, slash, host = told.rpartition("/")
+    if slash and name is not None and name != lab_name:
+        raise UsageError(f"--name {name} and {told} name two labs", "Give one of them only.")
+    return find(engine, lab_name if slash else name).host(host)
+
+
+def require_running(host: LiveHost) -> None:
+    """Raise MachineError unless the host runs."""
+    if not host.running:
+        raise MachineError(
+            f"host {host.name} of lab {host.lab_name} is not running: {host.status}",
+            f"`labctl logs {host.name}` tells why; bring the lab up anew: "
+            f"`labctl down {host.lab_name}`, then `labctl up`.",
+        )

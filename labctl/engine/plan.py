@@ -1,0 +1,315 @@
+"""From what Compose read in a lab file to what labctl brings up. Pure.
+
+Two steps, with the choice of subnets between them: `shape` expands scaled hosts and
+says what networks are needed; `complete` gives every host its address and writes the
+project that Compose brings up.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from labctl.engine import labels
+from labctl.engine.pool import SMALLEST
+from labctl.errors import UsageError
+
+ROUTED_OPTIONS = {
+    "com.docker.network.bridge.inhibit_ipv4": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "false",
+    "com.docker.network.bridge.gateway_mode_ipv4": "routed",
+}
+"""A bridge on which the machine has no address: what joins it is a router among the hosts."""
+
+DEFAULT_LIMITS: dict[str, Any] = {
+    "init": True,
+    "pids_limit": 512,
+    "mem_limit": 1 << 30,
+    "cpus": 1.0,
+}
+"""What a host gets whose service says nothing of it."""
+
+_FIRST_HOST = 2  # after the subnet's own address and the gateway's
+_RESERVED = 3  # those two and the broadcast address
+
+
+@dataclass(frozen=True)
+class Host:
+    """One container to be: `service` is the Compose service that it was expanded from."""
+
+    name: str
+    service: str
+    config: dict[str, Any]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network to be; `wanted` is the subnet that the file gives, if any."""
+
+    key: str
+    engine_name: str
+    config: dict[str, Any]
+    wanted: IPv4Network | None
+    prefix: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A lab before it has addresses."""
+
+    name: str
+    hosts: tuple[Host, ...]
+    networks: tuple[Network, ...]
+    volumes: dict[str, Any] = field(default_factory=dict)
+    rest: dict[str, Any] = field(default_factory=dict)
+
+
+def shape(project: Mapping[str, Any], name: str, scale: Mapping[str, int]) -> Shape:
+    """Expand the project (the output of `docker compose config`) under a name.
+
+    `scale` overrides how many copies of a service there are. Raises UsageError when it
+    names a service that the lab does not have.
+    """
+    services = project.get("services") or {}
+    unknown = sorted(set(scale) - set(services))
+    if unknown:
+        raise UsageError(
+            f"--scale names a host that the lab does not have: {unknown[0]}",
+            f"Its hosts: {', '.join(sorted(services))}.",
+        )
+    names = {key: _copies(key, service, scale) for key, service in services.items()}
+    _require_supported(project, names)
+    lab = str(project.get("name", name))
+    hosts = tuple(
+        Host(host, key, _service(lab, key, service, names), tuple(service.get("networks") or ()))
+        for key, service in services.items()
+        for host in names[key]
+    )
+    if not hosts:
+        raise UsageError("the lab has no host to bring up", "Give a service a scale of 1.")
+    _require_distinct(hosts)
+    networks = tuple(
+        _network(key, config or {}, name, [h for h in hosts if key in h.networks])
+        for key, config in (project.get("networks") or {}).items()
+        if any(key in h.networks for h in hosts)
+    )
+    rest = {k: v for k, v in project.items() if k in ("configs", "secrets")}
+    return Shape(name, hosts, networks, dict(project.get("volumes") or {}), rest)
+
+
+def _copies(key: str, service: Mapping[str, Any], scale: Mapping[str, int]) -> list[str]:
+    replicas = (service.get("deploy") or {}).get("replicas")
+    count = scale.get(key, service.get("scale", 1 if replicas is None else replicas))
+    return [key] if count == 1 else [f"{key}-{i}" for i in range(1, count + 1)]
+
+
+def _require_supported(project: Mapping[str, Any], names: Mapping[str, list[str]]) -> None:
+    for key, network in (project.get("networks") or {}).items():
+        if (network or {}).get("external"):
+            raise UsageError(
+                f"network {key} is external: a lab has networks of its own only",
+                "Drop `external`; to let hosts reach the world, name it in x-lab.open_networks.",
+            )
+    for key, service in project["services"].items():
+        target = (service.get("network_mode") or "").removeprefix("service:")
+        if target in names and names[target] != [target]:
+            raise UsageError(
+                f"{key} shares the network of {target}, of which there are {len(names[target])}",
+                f"Give {target} a scale of 1.",
+            )
+
+
+def _require_distinct(hosts: Sequence[Host]) -> None:
+    seen: dict[str, str] = {}
+    for host in hosts:
+        if host.name in seen:
+            raise UsageError(
+                f"two hosts would be called {host.name}: one of service {seen[host.name]}, "
+                f"one of {host.service}",
+                "Rename a service or change its scale.",
+            )
+        seen[host.name] = host.service
+
+
+def _service(
+    lab: str, key: str, service: Mapping[str, Any], names: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    config = copy.deepcopy(dict(service))
+    config.pop("scale", None)
+    config.pop("profiles", None)
+    if "deploy" in config:
+        config["deploy"].pop("replicas", None)
+    if "depends_on" in config:
+        config["depends_on"] = {
+            host: how for key, how in config["depends_on"].items() for host in names.get(key, [])
+        }
+    if "build" in config:
+        # Compose would name it after the project, whose name differs from copy to copy.
+        config.setdefault("image", f"labctl-built-{lab}-{key}")
+    config = {**DEFAULT_LIMITS, **config}
+    if not config.get("privileged") and not config.get("cap_add"):
+        config.setdefault("cap_drop", ["ALL"])
+    return config
+
+
+def _network(key: str, config: dict[str, Any], name: str, members: Sequence[Host]) -> Network:
+    subnets = [
+        IPv4Network(pool["subnet"])
+        for pool in (config.get("ipam") or {}).get("config") or []
+        if ":" not in pool.get("subnet", ":")
+    ]
+    wanted = subnets[0] if subnets else None
+    needed = 32 - (len(members) + _RESERVED - 1).bit_length()
+    prefix = min(needed, SMALLEST if wanted is None else wanted.prefixlen)
+    return Network(key, f"{name}_{key}", config, wanted, prefix)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A lab with addresses: `project` is what Compose is given."""
+
+    shape: Shape
+    subnets: dict[str, IPv4Network]
+    addresses: dict[str, dict[str, IPv4Address]]
+    project: dict[str, Any]
+
+
+def complete(
+    shape: Shape, subnets: Mapping[str, IPv4Network], tags: Mapping[str, str], origin: labels.Origin
+) -> Plan:
+    """Give every host its address and write the project.
+
+    `subnets` maps each network's key to its subnet; `tags` maps the images that labctl
+    makes to the tags they have now; `origin` says on every container whose lab it is.
+    """
+    addresses = _addresses(shape, subnets)
+    moved = _moved(shape, subnets)
+    services = {}
+    for host in shape.hosts:
+        config = copy.deepcopy(host.config)
+        _name(config, host, shape.name, origin)
+        _use_own_image(config, tags)
+        if host.networks:
+            config["networks"] = {
+                key: _attachment(config, key, host, address)
+                for key, address in addresses[host.name].items()
+            }
+            config["extra_hosts"] = _names(config, host, shape, addresses, moved)
+        services[host.name] = config
+    volumes = {key: _volume(v or {}, key, shape.name, origin) for key, v in shape.volumes.items()}
+    project = {
+        "name": shape.name,
+        "services": services,
+        "networks": {n.key: {"name": n.engine_name, "external": True} for n in shape.networks},
+        "volumes": volumes,
+        **shape.rest,
+    }
+    return Plan(shape, dict(subnets), addresses, project)
+
+
+def _addresses(
+    shape: Shape, subnets: Mapping[str, IPv4Network]
+) -> dict[str, dict[str, IPv4Address]]:
+    result: dict[str, dict[str, IPv4Address]] = {host.name: {} for host in shape.hosts}
+    for network in shape.networks:
+        subnet = subnets[network.key]
+        members = [h for h in shape.hosts if network.key in h.networks]
+        fixed = {h.name: _fixed_offset(h, network) for h in members}
+        used = {offset for offset in fixed.values() if offset is not None}
+        free = (n for n in range(_FIRST_HOST, subnet.num_addresses - 1) if n not in used)
+        for host in members:
+            offset = fixed[host.name]
+            result[host.name][network.key] = subnet[next(free) if offset is None else offset]
+    return {  # in the order in which the host's own file names its networks
+        host.name: {key: result[host.name][key] for key in host.networks} for host in shape.hosts
+    }
+
+
+def _fixed_offset(host: Host, network: Network) -> int | None:
+    told = (host.config["networks"].get(network.key) or {}).get("ipv4_address")
+    if told is None or network.wanted is None:
+        return None
+    return int(IPv4Address(told)) - int(network.wanted.network_address)
+
+
+def _moved(shape: Shape, subnets: Mapping[str, IPv4Network]) -> list[tuple[IPv4Network, int]]:
+    """Return each subnet that the file gives, with how far its addresses have moved."""
+    return [
+        (n.wanted, int(subnets[n.key].network_address) - int(n.wanted.network_address))
+        for n in shape.networks
+        if n.wanted is not None
+    ]
+
+
+def _name(config: dict[str, Any], host: Host, lab_name: str, origin: labels.Origin) -> None:
+    config["container_name"] = f"{lab_name}-{host.name}"
+    config.setdefault("hostname", host.name)
+    config["labels"] = {**(config.get("labels") or {}), **labels.for_host(origin, host.name)}
+    mode = config.get("network_mode", "")
+    if mode.startswith("service:"):
+        config["labels"][labels.SIDECAR] = mode.removeprefix("service:")
+        config.pop("hostname")  # it has the hostname of the host whose network it shares
+
+
+def _use_own_image(config: dict[str, Any], tags: Mapping[str, str]) -> None:
+    config.pop("build", None)  # every image is there by now
+    config["image"] = tags.get(config["image"].removesuffix(":latest"), config["image"])
+
+
+def _attachment(
+    config: Mapping[str, Any], key: str, host: Host, address: IPv4Address
+) -> dict[str, Any]:
+    attachment = dict((config["networks"] or {}).get(key) or {})
+    attachment["ipv4_address"] = str(address)
+    if host.name != host.service:
+        attachment["aliases"] = [*(attachment.get("aliases") or []), host.service]
+    return attachment
+
+
+def _names(
+    config: Mapping[str, Any],
+    host: Host,
+    shape: Shape,
+    addresses: Mapping[str, Mapping[str, IPv4Address]],
+    moved: Sequence[tuple[IPv4Network, int]],
+) -> list[str]:
+    """Return the extra_hosts: the file's own, moved, and hosts on no network of this one.
+
+    Those on a shared network are known to the engine's DNS.
+    """
+    own = {other.name for other in shape.hosts}
+    entries = [
+        (name, _move(address, moved))
+        for name, _, address in (e.partition("=") for e in config.get("extra_hosts") or [])
+        if name not in own
+    ]
+    entries += [
+        (other.name, str(next(iter(addresses[other.name].values()))))
+        for other in shape.hosts
+        if other.networks and not set(other.networks) & set(host.networks)
+    ]
+    return [f"{name}={address}" for name, address in entries]
+
+
+def _move(address: str, moved: Sequence[tuple[IPv4Network, int]]) -> str:
+    try:
+        old = IPv4Address(address)
+    except ValueError:  # IPv6, or Docker's word `host-gateway`
+        return address
+    for subnet, distance in moved:
+        if old in subnet:
+            return str(old + distance)
+    return address
+
+
+def _volume(
+    config: dict[str, Any], key: str, lab_name: str, origin: labels.Origin
+) -> dict[str, Any]:
+    if config.get("external"):
+        return config
+    told = {**(config.get("labels") or {}), **labels.for_lab(origin)}
+    return {**config, "name": f"{lab_name}_{key}", "labels": told}

@@ -1,0 +1,197 @@
+"""Brings a lab up: all of it, or nothing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from labctl.engine import compose, down, labels, live, locks, networks, ready, watch
+from labctl.engine.client import Engine, refused
+from labctl.engine.foreign import provide
+from labctl.engine.images.build import ensure
+from labctl.engine.images.inputs import NAMES
+from labctl.engine.plan import Plan, Shape, complete, shape
+from labctl.errors import EngineError, LabctlError, UsageError
+from labctl.lab.load import Lab
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a lab is to come up.
+
+    `timeout` is in seconds and counts from when all hosts have been started; `keep` leaves
+    a lab that failed as it is, for a look at it.
+    """
+
+    name: str | None = None
+    scale: Mapping[str, int] = field(default_factory=dict)
+    timeout: float = 60.0
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Who is told how it goes: `host` of each host's stages, `note` of all else."""
+
+    host: ready.Progress = lambda host, stage: None
+    note: Callable[[str], None] = lambda line: None
+    hosts: Callable[[list[str]], None] = lambda names: None
+
+
+def up(engine: Engine, lab: Lab, wishes: Wishes, reporter: Reporter) -> live.LiveLab:
+    """Bring the lab up and return it when every host is ready.
+
+    Raises UsageError when its name is taken, HostFailed when a host does not become ready,
+    and whatever else stands in the way; nothing of it is left then, nor after Ctrl-C.
+    """
+    name = wishes.name or lab.name
+    lock = locks.try_lock(live.name_lock(engine, name), patience=0.5)
+    if lock is None:
+        raise UsageError(
+            f"another labctl is at work on a lab named {name}",
+            "Give this one another name: `labctl up --name NAME`.",
+        )
+    try:
+        _require_free(engine, name)
+        project = compose.read(engine, lab.path)
+        planned = shape(project, name, wishes.scale)
+        tags = _images(engine, lab, planned, reporter)
+        with _undone_on_failure(engine, name, wishes.keep, reporter):
+            _bring_up(engine, lab, planned, tags, wishes, reporter, lock)
+    finally:
+        locks.release(lock)
+    return live.find(engine, name)
+
+
+def _require_free(engine: Engine, name: str) -> None:
+    for lab in live.labs(engine):
+        if lab.name != name:
+            continue
+        if lab.state is live.State.COMING:  # it is ours to bring up: we hold the lock
+            raise UsageError(
+                f"remains of a lab named {name} are there; its `up` never ended",
+                "`labctl clean` removes them; or give this one another name with --name.",
+            )
+        raise UsageError(
+            f"a lab named {name} is already up ({lab.state.value})",
+            f"`labctl down {name}` takes it down; `--name NAME` brings up another copy.",
+        )
+
+
+def _images(engine: Engine, lab: Lab, planned: Shape, reporter: Reporter) -> dict[str, str]:
+    wanted = {h.config.get("image", "").removesuffix(":latest") for h in planned.hosts}
+    own = {f"labctl-{name}": name for name in NAMES}
+    needed = sorted(wanted & set(own))
+    made = ensure(engine, [own[image] for image in needed], reporter.note) if needed else {}
+    provide(engine, lab.name, planned.hosts, own, reporter.note)
+    return {image: made[own[image]] for image in needed}
+
+
+def _bring_up(
+    engine: Engine,
+    lab: Lab,
+    planned: Shape,
+    tags: Mapping[str, str],
+    wishes: Wishes,
+    reporter: Reporter,
+    lock: int,
+) -> None:
+    origin = labels.Origin(planned.name, lab.name, lab.path)
+    reporter.hosts([h.name for h in planned.hosts])
+    subnets = networks.create(engine, planned.networks, origin)
+    plan = complete(planned, subnets, tags, origin)
+    with watch.progress_of(engine, planned.name, reporter.host):
+        _start(engine, plan, lock)
+    ready.wait(engine, _waiting(plan), wishes.timeout, reporter.host)
+    _mark(engine, origin)
+
+
+def _start(engine: Engine, plan: Plan, lock: int) -> None:
+    child = compose.Up(engine, plan.project, lock)
+    try:
+        trouble = child.wait()
+    except BaseException:
+        child.stop()
+        raise
+    if trouble is None:
+        return
+    compose.require(engine)
+    for waiting in _waiting(plan):
+        state = _start_error(engine, waiting.container)
+        if state:
+            raise ready.failed(engine, waiting, f"could not be started: {state}")
+    raise EngineError(
+        f"Compose could not bring up lab {plan.shape.name}: {trouble}", "See `labctl doctor`."
+    )
+
+
+def _start_error(engine: Engine, container: str) -> str:
+    with refused(f"looking for {container}"):
+        found = engine.sdk.api.containers(all=True, filters={"name": f"^/{container}$"})
+        if not found:
+            return ""
+        state: dict[str, Any] = engine.sdk.api.inspect_container(found[0]["Id"])["State"]
+    return str(state.get("Error") or "")
+
+
+def _waiting(plan: Plan) -> list[ready.Waiting]:
+    services = plan.project["services"]
+    return [
+        ready.Waiting(
+            h.name,
+            services[h.name]["container_name"],
+            (services[h.name].get("healthcheck") or {}).get("test"),
+        )
+        for h in plan.shape.hosts
+    ]
+
+
+def _mark(engine: Engine, origin: labels.Origin) -> None:
+    with refused("marking the lab as up"):
+        engine.sdk.api.create_volume(
+            labels.marker_name(origin.name),
+            labels={**labels.for_lab(origin), labels.READY: "1"},
+        )
+
+
+@contextmanager
+def _undone_on_failure(engine: Engine, name: str, keep: bool, reporter: Reporter) -> Iterator[None]:
+    try:
+        yield
+    except LabctlError as error:
+        if keep:
+            error.hint += f" `labctl down {name}` removes it."
+            raise
+        with _deaf_to_interrupts():
+            _undo(engine, name, error)
+        raise
+    except BaseException:
+        reporter.note(f"taking down what was made of {name}")
+        with _deaf_to_interrupts():
+            down.remove_all(engine, name)
+        raise
+
+
+def _undo(engine: Engine, name: str, error: LabctlError) -> None:
+    try:
+        down.remove_all(engine, name)
+    except LabctlError as second:
+        error.hint += f"\nAlso: {second.message}. {second.hint}"
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A second Ctrl-C must not leave half of the lab behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,197 @@
+"""`up` brings all of a lab up or nothing; `down` leaves nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from labctl.engine.client import Engine
+
+from .conftest import WriteLab, command, labctl, things
+
+TWO = """
+server:
+  <<: *host
+  command: [tcp_server, --root, /etc]
+  healthcheck: {test: [CMD, listening, "8080"], interval: 60s}
+client: {<<: *host, command: [sleep, infinity]}
+"""
+"""The engine itself would look at the server's health after a minute at the earliest."""
+
+NEVER = "healthcheck: {test: [CMD, listening, '9']}"
+"""A health check that no host passes: so that one that ends is never taken for ready."""
+
+
+def test_up_ps_down(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    up = labctl("up", str(file), "--name", name, "--json")
+    assert (up.code, up.json["state"]) == (0, "ready"), up.err
+    listed = labctl("ps", name, "--json").json[0]
+    assert {h["host"]: h["state"] for h in listed["hosts"]} == {
+        "client": "running",
+        "server": "running",
+    }
+    assert all(h["addresses"]["lan"].startswith("10.") for h in listed["hosts"])
+    done = labctl("down", name, "--json")
+    assert (done.code, done.json) == (0, {name: {"containers": 2, "networks": 1, "volumes": 1}})
+    assert things(engine, name) == []
+
+
+def test_up_without_a_lab_takes_the_file_in_the_folder(name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    assert labctl("up", "--name", name, cwd=file.parent).code == 0
+    assert labctl("up", "--name", name, cwd=file.parent.parent).code == 2
+
+
+def test_ready_means_that_the_health_check_succeeded(
+    engine: Engine, name: str, write_lab: WriteLab
+) -> None:
+    assert labctl("up", str(write_lab(TWO)), "--name", name).code == 0
+    code, _ = engine.sdk.containers.get(f"{name}-server").exec_run(["listening", "8080"])
+    assert code == 0
+
+
+def test_a_host_that_ended_with_0_is_ready(name: str, write_lab: WriteLab) -> None:
+    file = write_lab("once: {<<: *host, command: [sh, -c, 'echo done']}")
+    up = labctl("up", str(file), "--name", name)
+    assert up.code == 0
+    assert "once: done" in up.err
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        (
+            f"{{<<: *host, {NEVER}, command: [sh, -c, 'echo my last words >&2; exit 7']}}",
+            "ended with exit code 7",
+        ),
+        ("{<<: *host, init: false, command: [no-such-program]}", "could not be started"),
+        (f"{{<<: *host, {NEVER}, command: [no-such-program]}}", "exec no-such-program failed"),
+        (
+            f"{{<<: *host, {NEVER}, command: [sh, -c, 'echo my last words; exec sleep inf']}}",
+            "was not ready after 2 seconds: its health check (listening 9) ends with 1",
+        ),
+    ],
+)
+def test_a_host_that_fails_is_named_and_nothing_is_left(
+    engine: Engine, name: str, write_lab: WriteLab, service: str, expected: str
+) -> None:
+    file = write_lab(f"good: {{<<: *host, command: [sleep, inf]}}\nbad: {service}")
+    up = labctl("up", str(file), "--name", name, "--timeout", "2")
+    assert up.code == 3
+    assert "host bad" in up.err
+    assert expected in up.err
+    assert "Traceback" not in up.err
+    if "last words" in service:
+        assert "    my last words" in up.err
+    assert things(engine, name) == []
+
+
+def test_keep_leaves_the_failed_lab(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    file = write_lab(f"bad: {{<<: *host, {NEVER}, command: [sh, -c, 'exit 7']}}")
+    up = labctl("up", str(file), "--name", name, "--keep")
+    assert up.code == 3
+    assert f"labctl down {name}" in up.err
+    assert f"/{name}-bad" in things(engine, name)
+
+
+def test_a_name_that_is_up_is_refused(name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    assert labctl("up", str(file), "--name", name).code == 0
+    again = labctl("up", str(file), "--name", name)
+    assert again.code == 2
+    assert f"a lab named {name} is already up" in again.err
+    assert f"labctl down {name}" in again.err
+
+
+def test_two_ups_at_the_same_instant(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    names = [name, f"{name}b"]
+    children = [
+        subprocess.Popen(command("up", str(file), "--name", n), stderr=subprocess.PIPE, text=True)
+        for n in names
+    ]
+    try:
+        said = [child.communicate(timeout=120)[1] for child in children]
+        assert [child.returncode for child in children] == [0, 0], said
+        subnets = [labctl("ps", n, "--json").json[0]["networks"]["lan"] for n in names]
+        assert len(set(subnets)) == 2
+    finally:
+        labctl("down", f"{name}b")
+
+
+def test_two_ups_under_one_name_give_one_lab(name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    children = [
+        subprocess.Popen(
+            command("up", str(file), "--name", name), stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [child.communicate(timeout=120)[1] for child in children]
+    assert sorted(child.returncode for child in children) == [0, 2], said
+    assert labctl("ps", name, "--json").json[0]["state"] == "ready"
+
+
+def test_down_needs_no_file(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    file = write_lab(TWO)
+    assert labctl("up", str(file), "--name", name).code == 0
+    shutil.rmtree(file.parent)
+    assert labctl("down", name).code == 0
+    assert things(engine, name) == []
+
+
+def test_scaled_hosts_have_names_and_addresses(name: str, write_lab: WriteLab) -> None:
+    file = write_lab(
+        "peer: {<<: *host, command: [sleep, inf]}\nx: {<<: *host, command: [sleep, inf]}"
+    )
+    up = labctl("up", str(file), "--name", name, "--scale", "peer=15", "--json")
+    assert up.code == 0, up.err
+    hosts = [h["host"] for h in up.json["hosts"]]
+    assert hosts == [f"peer-{i}" for i in range(1, 16)] + ["x"]
+    assert up.json["networks"]["lan"].endswith("/27")
+
+
+def test_no_address_space_left(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    head = "name: {lab}\nx-lab: {{title: t}}\n"
+    head += "networks: {{a: {{internal: true}}, b: {{internal: true}}}}\nservices:\n"
+    file = write_lab("h: {image: labctl-host, networks: [a, b]}", head)
+    up = labctl("up", str(file), "--name", name, LABCTL_POOL="10.201.255.0/28")
+    assert up.code == 3
+    assert "no address space is left for 2 networks in 10.201.255.0/28" in up.err
+    assert things(engine, name) == []
+
+
+def test_two_hundred_networks(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    nets = [f"n{i}" for i in range(200)]
+    head = "name: {lab}\nx-lab: {{title: t}}\nnetworks:\n"
+    head += "".join(f"  {n}: {{{{internal: true}}}}\n" for n in nets) + "services:\n"
+    hosts = [
+        f"h{i}: {{image: labctl-host, command: [sleep, inf], networks: {nets[i::10]}}}"
+        for i in range(10)
+    ]
+    up = labctl("up", str(write_lab("\n".join(hosts), head)), "--name", name, "--json")
+    assert up.code == 0, up.err
+    assert len(set(up.json["networks"].values())) == 200
+    assert labctl("down", name).code == 0
+    assert things(engine, name) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "message", "hint"),
+    [
+        (["--name", "Bad Name"], "not a name for a lab: 'Bad Name'", "small letters"),
+        (["--scale", "peer"], "--scale peer: not HOST=COUNT", "--scale peer=20"),
+        (["--scale", "nobody=2"], "does not have: nobody", "Its hosts: client, server"),
+    ],
+)
+def test_wrong_usage(
+    write_lab: WriteLab, args: list[str], message: str, hint: str, tmp_path: Path
+) -> None:
+    up = labctl("up", str(write_lab(TWO)), *args)
+    assert up.code == 2
+    assert message in up.err
+    assert hint in up.err
