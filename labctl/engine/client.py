@@ -10,9 +10,9 @@ from functools import cached_property
 
 import docker
 import requests
-from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 
+from labctl.engine.endpoint import endpoint
 from labctl.errors import EngineError
 
 OLDEST_API = (1, 41)
@@ -59,41 +59,15 @@ def connect(timeout: float = CALL_TIMEOUT) -> Engine:
     Raises EngineError when nothing answers, access is refused, or the engine is older
     than 20.10.
     """
-    address = _address()
+    where = endpoint()
+    address = where.address
     try:
-        sdk = _client(timeout)
+        sdk = where.client(timeout)
         version = sdk.version()
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         raise _unreachable(address, error) from error
     _require_api(version, address)
     return Engine(sdk, address)
-
-
-def _context_settings() -> dict[str, object]:
-    try:
-        return dict(ContextAPI.kwargs_from_context())
-    except (DockerException, OSError, ValueError, AttributeError) as error:
-        name = os.environ.get("DOCKER_CONTEXT", "the current one")
-        raise EngineError(
-            f"the docker context cannot be used ({name}): {error}",
-            "See `docker context ls`; choose one with `docker context use NAME`.",
-        ) from error
-
-
-def _address() -> str:
-    host = os.environ.get("DOCKER_HOST")
-    return host or str(_context_settings().get("base_url", "unix:///var/run/docker.sock"))
-
-
-def _client(timeout: float) -> docker.DockerClient:
-    settings: dict[str, object] = {"timeout": timeout, "max_pool_size": 64}
-    if os.environ.get("DOCKER_HOST"):
-        address = os.environ["DOCKER_HOST"]
-        ssh = address.startswith("ssh://")
-        return docker.from_env(use_ssh_client=ssh, **settings)  # type: ignore[arg-type]
-    settings |= _context_settings()
-    ssh = str(settings.get("base_url", "")).startswith("ssh://")
-    return docker.DockerClient(use_ssh_client=ssh, version="auto", **settings)  # type: ignore[arg-type]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from labctl.engine import labels
+from labctl.engine import labels, routes
 from labctl.engine.pool import SMALLEST
 from labctl.errors import UsageError
 
@@ -188,11 +188,14 @@ def complete(
     """
     addresses = _addresses(shape, subnets)
     moved = _moved(shape, subnets)
+    routing = routes.settings({h.name: addresses[h.name] for h in _routers(shape)}, subnets)
     services = {}
     for host in shape.hosts:
         config = copy.deepcopy(host.config)
         _name(config, host, shape.name, origin)
         _use_own_image(config, tags)
+        if host.name in routing:
+            config["environment"] = {**(config.get("environment") or {}), **routing[host.name]}
         if host.networks:
             config["networks"] = {
                 key: _attachment(config, key, host, address)
@@ -209,6 +212,14 @@ def complete(
         **shape.rest,
     }
     return Plan(shape, dict(subnets), addresses, project)
+
+
+def _routers(shape: Shape) -> list[Host]:
+    return [
+        host
+        for host in shape.hosts
+        if str((host.config.get("sysctls") or {}).get("net.ipv4.ip_forward")) == "1"
+    ]
 
 
 def _addresses(

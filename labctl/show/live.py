@@ -46,10 +46,7 @@ def table(labs: list[LiveLab]) -> Table:
         result.add_column(column, overflow="fold")
     for lab in labs:
         state = f"[{_STATE_STYLES[lab.state]}]{lab.state.value}"
-        rows = [
-            (host.name, host.status, _addresses(host))
-            for host in lab.hosts
-        ] or [("", "", "")]
+        rows = [(host.name, host.status, _addresses(host)) for host in lab.hosts] or [("", "", "")]
         for index, row in enumerate(rows):
             head = (lab.name, lab.lab, state) if index == 0 else ("", "", "")
             result.add_row(*head, *row)
