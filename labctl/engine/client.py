@@ -11,6 +11,7 @@ from functools import cached_property
 import docker
 import requests
 from docker.errors import APIError, DockerException
+from urllib3.exceptions import HTTPError
 
 from labctl.engine.endpoint import endpoint
 from labctl.errors import EngineError
@@ -128,7 +129,7 @@ def refused(doing: str) -> Iterator[None]:
         raise EngineError(
             f"the engine refused while {doing}: {said}", "See `labctl doctor`."
         ) from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise EngineError(
             f"the engine went away while {doing}: {error}",
             "Is it still running? `labctl doctor`; then `labctl clean` for what remained.",

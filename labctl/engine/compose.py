@@ -72,8 +72,8 @@ def require(engine: Engine) -> None:
     if found is None:
         raise MachineError(
             "Docker Compose v2 is missing (`docker compose version` does not work)",
-            "Install the Compose plugin; `make setup` or `labctl doctor --fix` does it on Debian "
-            "and Ubuntu. The older `docker-compose` v1 is not enough.",
+            "Install the Compose plugin; on Debian and Ubuntu `make setup` does it. The older "
+            "`docker-compose` v1 is not enough.",
         )
     if found < OLDEST:
         raise MachineError(

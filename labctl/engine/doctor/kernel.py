@@ -1,0 +1,139 @@
+"""What the engine's kernel lets an observer do, tried out inside a short-lived container."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+
+import requests
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from labctl.engine import labels
+from labctl.engine.client import Engine, connect, refused
+from labctl.engine.doctor.model import Check, Fix, Look, Machine, Note, State
+from labctl.engine.images import ensure, images
+from labctl.engine.images.inputs import NAMES
+from labctl.errors import EngineError
+from labctl.lab.places import data_root
+
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Ability:
+    """One ability: how it is tried (a shell command), its use, and what it needs."""
+
+    name: str
+    trial: str
+    use: str
+    needs: str
+    command: str | None = None
+
+
+def _queue(name: str, settings: str, use: str) -> Ability:
+    trial = f"tc qdisc add dev lo root {name} {settings} && tc qdisc del dev lo root"
+    module = f"sch_{name}"
+    return Ability(name, trial, use, f"the kernel module {module}", f"sudo modprobe {module}")
+
+
+ABILITIES = (
+    _queue("netem", "delay 1ms", "give links delay and loss (tc-netem(8))"),
+    _queue("tbf", "rate 1mbit burst 10kb latency 50ms", "give links a rate (tc-tbf(8))"),
+    _queue("htb", "default 1", "share a link's rate among flows (tc-htb(8))"),
+    Ability(
+        "ifb",
+        "ip link add labctl-ifb type ifb && ip link del labctl-ifb",
+        "shape what arrives at a host",
+        "the kernel module ifb",
+        "sudo modprobe ifb",
+    ),
+    Ability(
+        "tracefs",
+        "grep -qw tracefs /proc/filesystems",
+        "trace system calls in the kernel, at almost no cost",
+        "a kernel with CONFIG_FTRACE",
+    ),
+    Ability(
+        "ptrace",
+        "strace -qq -o /dev/null true",
+        "trace system calls with strace(1)",
+        "SYS_PTRACE for containers: see kernel.yama.ptrace_scope, and the engine's seccomp profile",
+    ),
+)
+
+
+def script(abilities: tuple[Ability, ...] = ABILITIES) -> str:
+    """Return the shell script that tries each and prints `NAME ok`, or `NAME no REASON`."""
+    trials = [
+        f"if said=$( {{ {a.trial}; }} 2>&1 ); then echo '{a.name} ok'; "
+        f'else echo "{a.name} no $(echo $said)"; fi'
+        for a in abilities
+    ]
+    return "ip link set lo up\n" + "\n".join(trials)
+
+
+def abilities(machine: Machine) -> list[Check]:
+    """Try all abilities in one container of the observer image."""
+    image = images(data_root())["observer"]
+    if not _present(machine.reached, image.tag):
+        fix = Fix("Build the images", "labctl images build", _build)
+        found = f"{image.tag} is not built"
+        return [Check(a.name, State.NOT_CHECKED, found, fix=fix) for a in ABILITIES]
+    return read(_try(machine.reached, image.tag))
+
+
+def _present(engine: Engine, tag: str) -> bool:
+    with refused("looking for the observer image"):
+        try:
+            engine.sdk.images.get(tag)
+        except ImageNotFound:
+            return False
+    return True
+
+
+def _build(note: Note) -> None:
+    ensure(connect(), NAMES, note)
+
+
+def read(output: str) -> list[Check]:
+    """Return the checks for what the script has printed. Raises EngineError for anything else."""
+    told = dict(line.split(" ", 1) for line in output.splitlines() if " " in line)
+    checks = []
+    for ability in ABILITIES:
+        verdict, _, reason = told.get(ability.name, "").partition(" ")
+        if verdict == "ok":
+            checks.append(Check(ability.name, State.OK, f"can {ability.use}"))
+        elif verdict == "no":
+            fix = Fix(f"It needs {ability.needs}", ability.command)
+            means = f"labctl cannot {ability.use} here"
+            checks.append(Check(ability.name, State.WARNING, f"missing: {reason}", means, fix))
+        else:
+            raise EngineError(f"the observer did not tell of {ability.name}: {output.strip()}")
+    return checks
+
+
+def _try(engine: Engine, image: str) -> str:
+    name = f"labctl-doctor-{secrets.token_hex(4)}"
+    with refused("trying out the kernel"):
+        # Labelled like a lab, so that `labctl clean` finds it should this process die.
+        container = engine.sdk.containers.create(
+            image,
+            ["sh", "-c", script()],
+            name=name,
+            labels={labels.NAME: name},
+            network_mode="none",
+            cap_drop=["ALL"],
+            cap_add=["NET_ADMIN", "SYS_PTRACE"],
+            user="0",
+        )
+        try:
+            container.start()
+            container.wait(timeout=_SECONDS)
+            return container.logs().decode("utf-8", "replace")
+        finally:
+            with suppress(NotFound, APIError, requests.RequestException):
+                container.remove(force=True)
+
+
+LOOKS = (Look(tuple(a.name for a in ABILITIES), abilities, seconds=_SECONDS + 10.0),)
