@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from docker.errors import NotFound
-from urllib3.exceptions import HTTPError
 
 from labctl.engine.client import Engine, refused
 from labctl.engine.live import LiveHost
@@ -120,8 +119,6 @@ def _lines(engine: Engine, host: LiveHost, part: Part, follow: bool) -> Iterator
             yield from parse(host.name, regrouped(frames) if terminal else frames)
         except NotFound:
             return
-        except HTTPError as error:  # the SDK lets urllib3's own errors through while it streams
-            raise OSError(str(error)) from error
 
 
 def parse(host: str, frames: Iterable[bytes]) -> Iterator[Line]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from labctl.engine.foreign import provide
 from labctl.engine.images.build import ensure
 from labctl.engine.images.inputs import NAMES
 from labctl.engine.plan import Plan, Shape, complete, shape
+from labctl.engine.shield import shielded
 from labctl.errors import EngineError, LabctlError, UsageError
 from labctl.lab.load import Lab
 
@@ -166,12 +165,12 @@ def _undone_on_failure(engine: Engine, name: str, keep: bool, reporter: Reporter
         if keep:
             error.hint += f" `labctl down {name}` removes it."
             raise
-        with _deaf_to_interrupts():
+        with shielded():
             _undo(engine, name, error)
         raise
     except BaseException:
         reporter.note(f"taking down what was made of {name}")
-        with _deaf_to_interrupts():
+        with shielded():
             down.remove_all(engine, name)
         raise
 
@@ -181,17 +180,3 @@ def _undo(engine: Engine, name: str, error: LabctlError) -> None:
         down.remove_all(engine, name)
     except LabctlError as second:
         error.hint += f"\nAlso: {second.message}. {second.hint}"
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """A second Ctrl-C must not leave half of the lab behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labctl.engine import processes
+
+STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+
+
+def start(argv: list[str], mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        processes.told(argv),
+        env={**os.environ, processes.MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def pid_told(child: subprocess.Popen[bytes]) -> int:
+    assert child.stderr
+    return int(child.stderr.readline())
+
+
+@pytest.fixture
+def mark() -> Iterator[str]:
+    token = processes.mark(os.urandom(8).hex())
+    yield token
+    subprocess.run(processes.end(token, [], 0.05), check=True)
+
+
+def carrying(mark: str) -> list[str]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"{processes.MARK}={mark}".encode() in file.read_bytes():
+                found.append(file.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def wait_until(holds: object, seconds: float = 10) -> None:
+    assert callable(holds)
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def end(mark: str, pids: list[int], grace: float = 2) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(processes.end(mark, pids, grace), capture_output=True, check=False)
+
+
+def test_the_program_is_the_shell_that_told_its_number(mark: str) -> None:
+    child = start(["sh", "-c", "echo out; echo err >&2; exit 3"], mark)
+    out, err = child.communicate(timeout=10)
+    assert (out, child.returncode) == (b"out\n", 3)
+    assert err == f"{child.pid}\nerr\n".encode()
+
+
+def test_sigterm_is_enough_for_most(mark: str) -> None:
+    child = start(["sleep", "60"], mark)
+    pid_told(child)
+    assert end(mark, []).returncode == 0
+    assert child.wait(5) == -15
+
+
+def test_sigkill_comes_after_the_grace(mark: str) -> None:
+    child = start(["sh", "-c", STUBBORN], mark)
+    assert child.stdout and child.stdout.readline() == b"ready\n"
+    began = time.monotonic()
+    assert end(mark, [], grace=0.3).returncode == 0
+    assert time.monotonic() - began >= 0.3
+    assert child.wait(5) == -9
+
+
+def test_children_in_the_background_end_too(mark: str) -> None:
+    child = start(
+        ["sh", "-c", "setsid sleep 61 & setsid sh -c 'sleep 62 & sleep 63' & exit 0"], mark
+    )
+    child.wait(10)
+    wait_until(lambda: len(carrying(mark)) >= 4)
+    assert end(mark, []).returncode == 0
+    assert carrying(mark) == []
+
+
+def test_a_program_without_its_environment_is_found_by_its_session(mark: str) -> None:
+    child = start(["env", "-i", "sh", "-c", "echo ready; sleep 64; true"], mark)
+    pid = pid_told(child)
+    assert child.stdout and child.stdout.readline() == b"ready\n"
+    wait_until(lambda: carrying(mark) == [])
+    assert end(mark, []).returncode == 0
+    assert child.poll() is None
+    assert end(mark, [pid]).returncode == 0
+    assert child.wait(5) == -15
+
+
+def test_a_stopped_program_gets_its_sigterm(mark: str) -> None:
+    child = start(
+        ["sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"], mark
+    )
+    assert child.stdout and child.stdout.readline() == b"ready\n"
+    os.kill(child.pid, 19)
+    assert end(mark, []).returncode == 0
+    assert child.wait(5) == 7
+
+
+def test_only_what_carries_the_mark_is_ended(mark: str) -> None:
+    one, ten = start(["sleep", "60"], mark + "1."), start(["sleep", "60"], mark + "10.")
+    pid_told(one), pid_told(ten)
+    assert end(mark + "1.", []).returncode == 0
+    assert one.wait(5) == -15
+    assert ten.poll() is None
+    assert end(mark, []).returncode == 0
+    assert ten.wait(5) == -15
+
+
+def test_nothing_to_end_is_quick(mark: str) -> None:
+    began = time.monotonic()
+    assert end(mark, []).returncode == 0
+    assert time.monotonic() - began < 2

@@ -1,0 +1,80 @@
+"""Which scenario of which lab `run` plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labctl.cli import scenarios
+from labctl.errors import UsageError
+from labctl.lab.load import load
+from labctl.play.choose import scenario_of
+
+HOSTS = """\
+services: {a: {image: labctl-host, networks: [lan]}}
+networks: {lan: {internal: true}}
+"""
+SCENARIO = "{steps: [{host: a, run: 'true'}]}"
+
+
+def write(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "x-lab:\n  title: a lab\n  scenarios: {"
+    text += ", ".join(f"{name}: {SCENARIO}" for name in names)
+    (folder / "compose.yaml").write_text(f"{text}}}\n{HOSTS}")
+    return folder / "compose.yaml"
+
+
+def test_without_a_name_the_only_one(tmp_path: Path) -> None:
+    assert scenario_of(load(write(tmp_path / "x", "one")), None)[0] == "one"
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "message", "hint"),
+    [
+        ([], None, "lab x has no scenario", "Write one"),
+        (["one", "two"], None, "lab x has several scenarios: one, two", "Name"),
+        (["one", "two"], "onne", "lab x has no scenario `onne`", "did you mean `one`?"),
+        (["one", "two"], "zzzz", "lab x has no scenario `zzzz`", "scenarios: one, two"),
+    ],
+)
+def test_no_single_answer(
+    tmp_path: Path, names: list[str], asked: str | None, message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        scenario_of(load(write(tmp_path / "x", *names)), asked)
+    assert hint in caught.value.hint
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is a lab, with two more labs in it."""
+    folder = tmp_path / "here"
+    write(folder, "demo", "shared")
+    write(folder / "labs" / "other", "first", "second")
+    write(folder / "labs" / "shared", "unwanted")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("lab", "word", "chosen"),
+    [
+        (None, "demo", ("here", "demo")),
+        (None, "other", ("other", "first")),
+        (None, "shared", ("here", "shared")),
+        ("other", "second", ("other", "second")),
+        ("shared", None, ("shared", "unwanted")),
+    ],
+)
+def test_the_lab_to_bring_up(
+    here: Path, lab: str | None, word: str | None, chosen: tuple[str, str]
+) -> None:
+    model, scenario = scenarios._chosen(lab, word)
+    assert (model.name, scenario) == chosen
+
+
+def test_a_word_that_is_neither(here: Path) -> None:
+    with pytest.raises(UsageError, match="lab here has no scenario `demoo`"):
+        scenarios._chosen(None, "demoo")
