@@ -4,9 +4,14 @@ import argparse
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
+
+AGAIN_AFTER = 2.0
+"""Seconds after which a SIGTERM that did not end the process is acted upon once more."""
 
 
 class Failure(Exception):
@@ -54,12 +59,17 @@ def run(program: Callable[[], None], *, ended: int = 128 + signal.SIGTERM) -> No
     when SIGTERM arrives: a server is meant to be ended that way, so it says 0.
     """
 
+    last = -AGAIN_AFTER
+
     def stop(_signal: int, _frame: object) -> None:
-        # One signal is enough: a second one must not interrupt the cleaning up.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        sys.exit(ended)
+        nonlocal last
+        # A second signal must not interrupt the cleaning up.
+        if time.monotonic() - last >= AGAIN_AFTER:
+            last = time.monotonic()
+            sys.exit(ended)
 
     signal.signal(signal.SIGTERM, stop)
+    insist_on_handlers()
     try:
         program()
     except Failure as failure:
@@ -71,6 +81,29 @@ def run(program: Callable[[], None], *, ended: int = 128 + signal.SIGTERM) -> No
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     sys.exit(0)
+
+
+def insist_on_handlers() -> None:
+    """See to it that SIGTERM is handled also when it comes just before a call that blocks.
+
+    Python runs a handler between two of its own instructions, or when a call is interrupted:
+    one that begins to block a moment after the signal would not be. And what a handler
+    raises is lost where Python is just finalizing an object. So a thread, woken by the
+    signal, sends it again and again until the process has ended.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    main = threading.get_ident()
+
+    def insist() -> None:
+        while os.read(woken, 1) != bytes([signal.SIGTERM]):
+            pass
+        while True:
+            time.sleep(0.05)
+            signal.pthread_kill(main, signal.SIGTERM)
+
+    threading.Thread(target=insist, daemon=True).start()
 
 
 def port_number(text: str) -> int:

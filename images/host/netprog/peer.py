@@ -22,7 +22,7 @@ from directory_table import LINKS
 from folder import is_readable
 from getting import fetch_file, find, report_lines
 from messages import Result
-from napster import NICK
+from napster import NICK, Malformed
 from registering import Registration
 from session import Session
 from share import Share
@@ -108,6 +108,8 @@ def asking(
             found = ask()
         except OSError as error:
             raise Failure(f"directory lost: {reason(error)}") from error
+        except Malformed as error:
+            raise Failure(f"that cannot be asked for: {error}") from error
         left = deadline - time.monotonic()
         if until_true(found) or left <= 0:
             return found

@@ -1,7 +1,6 @@
 """Keeping a peer known to the directory: registered, its files up to date, and again after
 every loss of the directory."""
 
-import contextlib
 import time
 
 from command import Failure, endpoint, reason, say
@@ -9,6 +8,9 @@ from messages import File, Wish
 from napster import Kind, Malformed
 from session import Session
 from share import Share
+
+LASTING_SECONDS = 5.0
+"""A registration that was held so long has worked."""
 
 
 class Registration:
@@ -23,9 +25,10 @@ class Registration:
         self._announced: dict[str, File] = {}
 
     def keep(self, host: str, port: int) -> None:
-        """Register and stay registered; after a failure try again, at most 2 s later.
+        """Register and stay registered; after a failure or a loss try again, at most 2 s later.
 
-        The pause doubles from 0.1 s to 2 s while it fails and starts anew once it worked.
+        The pause doubles from 0.1 s to 2 s and starts anew after a registration that lasted:
+        a directory that lets the peer in and hangs up at once is not called in a tight loop.
         """
         pause = 0.1
         last = ""
@@ -37,37 +40,39 @@ class Registration:
                 if why != last:
                     say(f"not registered with {endpoint((host, port))}: {why}")
                 last = why
-                time.sleep(pause)
-                pause = min(pause * 2, 2.0)
-                continue
-            pause, last = 0.1, ""
-            try:
-                self._follow(session)
-            except OSError as error:
-                say(f"directory lost: {reason(error)}")
-            finally:
-                session.close()
+            else:
+                last = ""
+                if self._stay(session) >= LASTING_SECONDS:
+                    pause = 0.1
+            time.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+    def _stay(self, session: Session) -> float:
+        """Follow the folder until the directory is lost; returns for how many seconds."""
+        began = time.monotonic()
+        try:
+            self._follow(session)
+        except OSError as error:
+            say(f"directory lost: {reason(error)}")
+        finally:
+            # Ends the registration, too: the directory needs no message for that.
+            session.close()
+        return time.monotonic() - began
 
     def _follow(self, session: Session) -> None:
         """Answer the directory and tell it of every change of the folder, until it is lost."""
         self._announced = {}
-        try:
-            self._announce(session)
-            say(f"registered as {self._nick} with {endpoint(session.remote)}")
-            scanned = time.monotonic()
-            while True:
-                left = scanned + self._rescan - time.monotonic()
-                message = session.receive(left) if left > 0 else None
-                if message is not None:
-                    self._answer(session, message.kind, message.data)
-                if time.monotonic() >= scanned + self._rescan:
-                    self._announce(session)
-                    scanned = time.monotonic()
-        except SystemExit:
-            with contextlib.suppress(OSError):
-                for name in self._announced:
-                    session.send(Kind.UNSHARE, name)
-            raise
+        self._announce(session)
+        say(f"registered as {self._nick} with {endpoint(session.remote)}")
+        scanned = time.monotonic()
+        while True:
+            left = scanned + self._rescan - time.monotonic()
+            message = session.receive(left) if left > 0 else None
+            if message is not None:
+                self._answer(session, message.kind, message.data)
+            if time.monotonic() >= scanned + self._rescan:
+                self._announce(session)
+                scanned = time.monotonic()
 
     def _announce(self, session: Session) -> None:
         files = self._share.scan()

@@ -3,12 +3,20 @@
 import hashlib
 import io
 import os
+import select
 import socket
 import threading
+import time
 from concurrent.futures import Future
 
 MOST_AT_ONCE = 1 << 30
 MOST_REMEMBERED = 4096
+
+LEAST_RATE = 2048
+"""Bytes a second a receiver must take to keep its connection."""
+
+SPAN_SECONDS = 30.0
+"""The time in which it must have taken as many bytes as LEAST_RATE demands."""
 
 Identity = tuple[int, int, int, int, int]
 
@@ -16,14 +24,41 @@ Identity = tuple[int, int, int, int, int]
 def send_file(connection: socket.socket, file: io.FileIO, offset: int, end: int) -> None:
     """Send bytes `offset` up to `end` of `file`: sendfile(2), disk to socket inside the kernel.
 
-    Raises OSError when the connection breaks or stalls, or the file has become shorter.
+    In every SPAN_SECONDS the receiver must take LEAST_RATE bytes a second on average, so that
+    no slow one holds the sender for ever. A limit for each call (SO_SNDTIMEO) would not do:
+    it begins anew with every byte that goes out.
+
+    Raises OSError when the connection breaks, the receiver is slower than that, or the file
+    has become shorter.
     """
+    writable = select.poll()
+    writable.register(connection, select.POLLOUT)
+    connection.setblocking(False)
+    goal, due = _next_goal(offset)
     while offset < end:
-        count = min(end - offset, MOST_AT_ONCE)
+        if writable.poll(max(due - time.monotonic(), 0) * 1000):
+            offset += _send_some(connection, file, offset, min(end - offset, MOST_AT_ONCE))
+        if time.monotonic() >= due:
+            if offset < min(goal, end):
+                raise OSError(f"the receiver takes less than {LEAST_RATE} bytes a second")
+            goal, due = _next_goal(offset)
+    connection.setblocking(True)
+
+
+def _next_goal(offset: int) -> tuple[int, float]:
+    """The byte that must be reached within the next span, and when that span ends."""
+    return offset + int(LEAST_RATE * SPAN_SECONDS), time.monotonic() + SPAN_SECONDS
+
+
+def _send_some(connection: socket.socket, file: io.FileIO, offset: int, count: int) -> int:
+    """Send what fits into the socket's buffer; returns the number of bytes, 0 for none."""
+    try:
         sent = os.sendfile(connection.fileno(), file.fileno(), offset, count)
-        if sent == 0:
-            raise OSError("the file became shorter while it was sent")
-        offset += sent
+    except BlockingIOError:
+        return 0
+    if sent == 0:
+        raise OSError("the file became shorter while it was sent")
+    return sent
 
 
 class Digests:
@@ -39,7 +74,10 @@ class Digests:
         self._turn = threading.Semaphore(os.cpu_count() or 1)
 
     def begin(self, file: io.FileIO) -> "Future[str]":
-        """Start on the digest of `file` (or find it known); `result()` gives the hex digits."""
+        """Start on the digest of `file` (or find it known); `result()` gives the hex digits.
+
+        Raises OSError when no further descriptor can be opened.
+        """
         identity = _identity(file.fileno())
         with self._lock:
             known = self._known.get(identity)
@@ -47,9 +85,9 @@ class Digests:
                 return known
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
+            descriptor = os.dup(file.fileno())
             digest: Future[str] = Future()
             self._known[identity] = digest
-        descriptor = os.dup(file.fileno())
         work = threading.Thread(target=self._work, args=(descriptor, identity, digest), daemon=True)
         try:
             work.start()
@@ -63,7 +101,8 @@ class Digests:
             try:
                 digest.set_result(hashlib.file_digest(file, "sha256").hexdigest())
                 changed = _identity(descriptor) != identity
-            except OSError as error:
+            except Exception as error:
+                # Whatever it is: those who wait for the digest must not wait for ever.
                 digest.set_exception(error)
                 changed = True
         if changed:

@@ -12,6 +12,9 @@ The conversation, one file a connection:
 The digest comes after the bytes, so that nobody waits for it before the first byte: it is
 worked out by a thread while the kernel sends the file, and remembered for the next client.
 
+A client gets some seconds for its request and must then take the file at LEAST_RATE at least
+(sending.py); otherwise it is dropped, because the next one waits.
+
 A name is that of a regular file directly inside the folder; see folder.py for what is refused.
 """
 

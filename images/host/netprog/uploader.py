@@ -7,6 +7,9 @@ digits and, right behind them, the bytes from `offset` on; or with a text of why
 One thing is ours: when the downloader sends `SHA256` after the last byte, the answer is the
 64 hex digits of the whole file's digest. An old downloader never sends it, and an old
 uploader has closed by then, so each works with the other.
+
+A downloader that is too slow is dropped (sending.py says when): it would keep one of the
+MOST_AT_ONCE places from the others.
 """
 
 import os
@@ -27,7 +30,6 @@ MOST_AT_ONCE = 64
 """Downloads served at the same time; more wait in the backlog."""
 
 REQUEST_SECONDS = 5.0
-STALL_SECONDS = 30.0
 MOST_REQUEST = MOST_NAME + 128
 
 REQUEST = re.compile(rb'GET ?([^\s"]{1,64}) "([^"]+)" (\d{1,18})')
@@ -101,12 +103,10 @@ class Uploader:
             if request.offset > size:
                 connection.sendall(b"INVALID REQUEST")
                 return f"INVALID REQUEST: offset {request.offset} of {size} bytes"
-            set_timeouts(connection, STALL_SECONDS)
             digest = self._digests.begin(file)
             more = socket.MSG_MORE if request.offset < size else 0
             connection.sendall(str(size).encode(), more)
             send_file(connection, file, request.offset, size)
-            set_timeouts(connection, REQUEST_SECONDS)
             if wants_digest(connection):
                 connection.sendall(digest.result().encode())
         return f"GET {request.name} {size - request.offset} bytes for {request.nick}"

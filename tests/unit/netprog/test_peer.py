@@ -128,6 +128,15 @@ def test_search_lists_what_others_share(directory: Program, peer: Program, run: 
     assert run("peer", "search", "nothing", "--directory", at).stdout == ""
 
 
+@pytest.mark.parametrize("command", ["search", "get"])
+def test_what_is_too_long_to_be_asked_for_is_said_in_one_line(
+    directory: Program, run: Run, command: str
+) -> None:
+    done = run("peer", command, "x" * 2100, "--directory", f"127.0.0.1:{directory.port}")
+    assert done.returncode == 1
+    assert re.fullmatch("peer.py: that cannot be asked for: .* at most 2048 .*\n", done.stderr)
+
+
 def asked(dial: Dial, server: Program, *pieces: bytes) -> Line:
     line = dial(server.port)
     assert line.exactly(1) == b"1"
