@@ -46,16 +46,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
-    """The Docker engine that `docker` itself would use; where none answers the test fails."""
+def _labctl_engine() -> Engine:
     from labctl.engine.client import connect  # noqa: PLC0415
 
     with _two_lines():
         return connect()
 
 
+@pytest.fixture(scope="session")
+def engine(_labctl_engine: Engine) -> Engine:
+    """The Docker engine that `docker` itself would use; where none answers the test fails."""
+    return _labctl_engine
+
+
 @pytest.fixture(scope="module")
-def lab(request: pytest.FixtureRequest, engine: Engine) -> Iterator[LabUnderTest]:
+def lab(request: pytest.FixtureRequest, _labctl_engine: Engine) -> Iterator[LabUnderTest]:
     """The module's lab, up under a random name until the module's last test is over."""
     from labctl.engine.shield import term_interrupts  # noqa: PLC0415
     from labctl.engine.up import Reporter  # noqa: PLC0415
@@ -66,10 +71,10 @@ def lab(request: pytest.FixtureRequest, engine: Engine) -> Iterator[LabUnderTest
     with _two_lines(), ExitStack() as stack:
         stack.enter_context(term_interrupts())
         model, scale, timeout = _wanted(request)
-        live = stack.enter_context(fresh(engine, model, Reporter(), scale, timeout, keep))
+        live = stack.enter_context(fresh(_labctl_engine, model, Reporter(), scale, timeout, keep))
         if keep:
             request.config.stash[_KEPT].append(live.name)
-        request.node.stash[_UP] = LabUnderTest(engine, model, live)
+        request.node.stash[_UP] = LabUnderTest(_labctl_engine, model, live)
         yield request.node.stash[_UP]
         del request.node.stash[_UP]
 

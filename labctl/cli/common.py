@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from labctl.cli.complete import complete_name
+
 NameOption = Annotated[
     str | None,
     typer.Option(
         "--name",
         "-n",
         envvar="LABCTL_NAME",
+        autocompletion=complete_name,
         help="The name the lab is up under; without it, the only lab that is up.",
         show_default=False,
     ),

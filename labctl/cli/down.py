@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from labctl.cli.common import JsonOption, output, print_json
+from labctl.cli.complete import complete_name
 from labctl.engine import down as taking_down
 from labctl.engine import live
 from labctl.engine.client import connect
@@ -23,7 +24,10 @@ def register(app: typer.Typer) -> None:
 def down(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names that labs are up under; without one, the only lab up."),
+        typer.Argument(
+            help="Names that labs are up under; without one, the only lab up.",
+            autocompletion=complete_name,
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every lab.")] = False,
     as_json: JsonOption = False,
@@ -54,7 +58,10 @@ def down(
 
 
 def ps(
-    names: Annotated[list[str] | None, typer.Argument(help="Only labs up under these.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only labs up under these.", autocompletion=complete_name),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the labs that are up, with their hosts and addresses."""

@@ -13,12 +13,15 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from typer.core import TyperCommand
 
 from labctl.cli.common import JsonOption, NameOption
+from labctl.cli.complete import complete_host
 from labctl.engine import attached, copying, inside, landing, live, logs
 from labctl.engine.client import Engine, connect
 from labctl.errors import UsageError
 from labctl.show import loglines
 
-HostArgument = Annotated[str, typer.Argument(metavar="HOST", help="A host, or NAME/HOST.")]
+HostArgument = Annotated[
+    str, typer.Argument(metavar="HOST", help="A host, or NAME/HOST.", autocompletion=complete_host)
+]
 UserOption = Annotated[
     str | None, typer.Option("--user", "-u", help="Run as this user, not the host's own.")
 ]
@@ -121,7 +124,10 @@ def shell(host: HostArgument, user: UserOption = None, name: NameOption = None) 
 
 def show_logs(
     hosts: Annotated[
-        list[str] | None, typer.Argument(metavar="HOST", help="Without one, all hosts.")
+        list[str] | None,
+        typer.Argument(
+            metavar="HOST", help="Without one, all hosts.", autocompletion=complete_host
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until all hosts have ended, or Ctrl-C.")

@@ -9,10 +9,12 @@ import signal
 import sys
 from collections.abc import Iterable
 from types import FrameType
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.exceptions import TyperException
 
 from labctl.errors import LabctlError, LabFileError
 
@@ -37,7 +39,6 @@ def build(modules: Iterable[str] = MODULES) -> typer.Typer:
     """Return the command line, with the commands of these modules only."""
     app = typer.Typer(
         name="labctl",
-        help="Small internets of containers: brought up on one command, watched and checked.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,12 +48,27 @@ def build(modules: Iterable[str] = MODULES) -> typer.Typer:
     for module in modules:
         importlib.import_module(f"labctl.cli.{module}").register(app)
     app.command("version")(version)
+    app.callback()(options)
     return app
+
+
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print labctl's version.", callback=_print_version)
+    ] = False,
+) -> None:
+    """Bring small internets of containers up on one command, watch them, check them."""
 
 
 def version() -> None:
     """Print labctl's version."""
     print(importlib.metadata.version("labctl"))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
 
 
 def needed(argv: list[str]) -> Iterable[str]:
@@ -68,19 +84,41 @@ def needed(argv: list[str]) -> Iterable[str]:
 def run() -> None:
     """Run the command line; never ends in a traceback for what a user can mend."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # ended, or its terminal closed
+        signal.signal(number, _interrupt)
     try:
-        build(needed(sys.argv))(prog_name="labctl")
+        sys.exit(build(needed(sys.argv))(prog_name="labctl", standalone_mode=False) or 0)
     except LabctlError as error:
         tell(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except TyperException as error:
+        _tell_usage(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # as in `labctl ps | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except Exception as error:
         if os.environ.get("LABCTL_DEBUG"):
             raise
         tell(_fault(error))
         sys.exit(LabctlError.exit_code)
+    finally:
+        # What is left to do takes no time, and must not be interrupted with a traceback.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _tell_usage(error: TyperException) -> None:
+    """Print what is wrong with a command line; where it is only a command without more, help."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if "\n" in message:
+        print(message, file=sys.stderr)
+        return
+    command = context.command_path if context else "labctl"
+    _two_lines(message[:1].lower() + message[1:], f"`{command} --help` tells how it is used.")
 
 
 def tell(error: LabctlError) -> None:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from labctl.cli.common import JsonOption, NameOption, output, print_json
+from labctl.cli.complete import complete_scenario
 from labctl.engine import live
 from labctl.engine.client import Engine, connect
 from labctl.engine.up import Reporter as UpReporter
@@ -39,6 +40,7 @@ def run(
         str | None,
         typer.Argument(
             help="A scenario, or a lab, of which it is the first; without it the only one.",
+            autocompletion=complete_scenario,
             show_default=False,
         ),
     ] = None,

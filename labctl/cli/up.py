@@ -73,7 +73,7 @@ def _scale(told: list[str]) -> dict[str, int]:
     scale = {}
     for item in told:
         host, equals, count = item.partition("=")
-        if not (host and equals and count.isdigit() and int(count) <= 1000):
+        if not (host and equals and re.fullmatch("[0-9]{1,4}", count) and int(count) <= 1000):
             raise UsageError(
                 f"--scale {item}: not HOST=COUNT with a count from 0 to 1000",
                 "Write it as --scale peer=20.",

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from labctl.engine import live
 from labctl.engine.client import Engine
-from labctl.engine.down import Removed, down
+from labctl.engine.down import Removed, down, down_left_over
 from labctl.engine.images.store import remove, stored, superseded
+from labctl.errors import LabctlError
 
 _PATIENCE = 90.0
 """Seconds to wait for labs that are coming up: whoever brings them up may have died, and
@@ -25,21 +26,33 @@ class Cleaned:
     left_alone: list[str] = field(default_factory=list)
 
 
+def _if_left_over(engine: Engine, lab: live.LiveLab) -> Removed | None:
+    return down_left_over(engine, lab.name) if lab.state is live.State.LEFT_OVER else None
+
+
 def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], None]) -> Cleaned:
-    """Take down labs whose `up` never ended, and remove images that newer ones replaced.
+    """Take down labs that are left over, and remove images that newer ones replaced.
 
     With `everything`, also labs that are up; with `images`, every image that labctl made.
     A lab that is coming up is waited for: it ends up ready, or left over.
+    Raises EngineError, after all else is done, when the engine does not let go of a lab.
     """
     cleaned = Cleaned()
     deadline = time.monotonic() + _PATIENCE
+    refusals: dict[str, LabctlError] = {}
     nap = 0.05
     while True:
         found = live.labs(engine)
         for lab in found:
-            unwanted = everything and lab.state is not live.State.COMING
-            if lab.state is live.State.LEFT_OVER or unwanted:
-                cleaned.labs[lab.name] = down(engine, lab.name)
+            if lab.name in refusals or lab.state is live.State.COMING:
+                continue
+            try:
+                removed = down(engine, lab.name) if everything else _if_left_over(engine, lab)
+            except LabctlError as error:  # the others are cleaned all the same
+                refusals[lab.name] = error
+                continue
+            if removed is not None:
+                cleaned.labs[lab.name] = removed
                 note(f"removed what was left of lab {lab.name}")
         coming = [lab.name for lab in found if lab.state is live.State.COMING]
         if not coming:
@@ -54,4 +67,6 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
     cleaned.images = [", ".join(image.tags) or image.id for image in gone]
     for image in cleaned.images:
         note(f"removed image {image}")
+    if refusals:
+        raise next(iter(refusals.values()))
     return cleaned

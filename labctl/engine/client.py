@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import docker
 import requests
@@ -43,10 +44,22 @@ class Engine:
         return {k: v for k, v in os.environ.items() if k not in _COMPOSE_SETTINGS}
 
     @cached_property
+    def _info(self) -> dict[str, Any]:
+        with refused("asking the engine about itself"):
+            return dict(self.sdk.info())
+
+    @cached_property
     def id(self) -> str:
         """The engine's own identity, the same through whichever address it is reached."""
-        info = self.sdk.info()
-        return str(info.get("ID") or info.get("Name") or self.address)
+        return str(self._info.get("ID") or self._info.get("Name") or self.address)
+
+    @cached_property
+    def at_once(self) -> int:
+        """How many calls that make the engine work are best under way at once.
+
+        Beyond some per processor they only get into each other's way.
+        """
+        return max(4, min(16, 4 * int(self._info.get("NCPU") or 1)))
 
     @cached_property
     def local(self) -> bool:
@@ -132,5 +145,6 @@ def refused(doing: str) -> Iterator[None]:
     except (requests.RequestException, HTTPError, OSError) as error:
         raise EngineError(
             f"the engine went away while {doing}: {error}",
-            "Is it still running? `labctl doctor`; then `labctl clean` for what remained.",
+            "Is it still running, and does `docker ps` answer? If not, restart it; then "
+            "`labctl clean` removes what remained.",
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -90,8 +91,7 @@ class Up:
     """
 
     def __init__(self, engine: Engine, project: dict[str, Any], lock: int) -> None:
-        argv = ["docker", "compose", "--ansi", "never", "-f", "-", "up", "--detach"]
-        argv += ["--no-build", "--pull", "never", "--quiet-pull"]
+        argv = [*_alone(project["name"]), "up", "--detach", "--no-build", "--pull", "never"]
         try:
             self._child = subprocess.Popen(
                 argv,
@@ -124,13 +124,20 @@ class Up:
                 self._child.wait()
 
 
+def _alone(name: str) -> list[str]:
+    """Return the start of a command that takes its project from standard input only.
+
+    A .env in the current folder could otherwise rename the project.
+    """
+    return ["docker", "compose", "--ansi", "never", "--env-file", os.devnull, "-p", name, "-f", "-"]
+
+
 def build(engine: Engine, project: dict[str, Any], what: str) -> None:
     """Build the images of a project's services; `what` names them in an error.
 
     Raises MachineError with the last lines of the build when it fails.
     """
-    argv = ["docker", "compose", "--ansi", "never", "-f", "-", "build"]
-    done = _run(engine, argv, json.dumps(project))
+    done = _run(engine, [*_alone(project["name"]), "build"], json.dumps(project))
     if done.returncode != 0:
         require(engine)
         tail = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])

@@ -14,8 +14,8 @@ from labctl.engine import labels, live, locks, networks
 from labctl.engine.client import Engine, refused
 from labctl.errors import EngineError
 
-_AT_ONCE = 16
 _TIMEOUT = 60.0
+_ONCE_MORE = 1.0
 
 Gone = Callable[[str, str], None]
 """Is told the kind (container, network, volume) and name of each thing removed."""
@@ -48,17 +48,27 @@ def remove_all(engine: Engine, name: str, gone: Gone = lambda kind, thing: None)
     """
     deadline = time.monotonic() + _TIMEOUT
     removed = Removed()
-    while True:
-        found = _find(engine, name)
-        if found.empty:
-            return removed
+    while not (found := _find(engine, name)).empty:
+        if time.monotonic() > deadline:
+            raise _remains(name, found)
         with refused(f"removing lab {name}"):
             _remove(engine, found, deadline, gone)
         removed.containers += len(found.containers)
         removed.networks += len(found.networks)
         removed.volumes += len(found.volumes)
-        if time.monotonic() > deadline:
-            raise _remains(name, found)
+        deadline = max(deadline, time.monotonic() + _ONCE_MORE)
+    return removed
+
+
+def down_left_over(engine: Engine, name: str) -> Removed | None:
+    """Remove a lab if it is left over; return None where it is not, or somebody works on it."""
+    lock = locks.try_lock(live.name_lock(engine, name))
+    if lock is None:
+        return None
+    try:
+        return remove_all(engine, name) if live.is_left_over(engine, name) else None
+    finally:
+        locks.release(lock)
 
 
 @dataclass
@@ -87,7 +97,7 @@ def _remove(engine: Engine, found: _Found, deadline: float, gone: Gone) -> None:
     # The mark that the lab is up goes first: half taken down it must count as left over.
     marks = [v for v in found.volumes if labels.READY in v["Labels"]]
     others = [v for v in found.volumes if labels.READY not in v["Labels"]]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(engine.at_once) as pool:
         for volume in marks:
             _remove_volume(engine, volume["Name"], deadline)
         _all(

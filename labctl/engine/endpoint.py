@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -27,7 +28,15 @@ class Endpoint:
     from_environment: bool = False
 
     def client(self, timeout: float) -> docker.DockerClient:
-        """Return a client; a call takes `timeout` seconds at most."""
+        """Return a client; a call takes `timeout` seconds at most.
+
+        Raises EngineError for an address that this installation has no means to reach.
+        """
+        if self.address.startswith("ssh://") and importlib.util.find_spec("paramiko") is None:
+            raise EngineError(
+                f"an engine reached over SSH ({self.address}) needs the Python package paramiko",
+                "Install labctl with it: `pipx install 'labctl[ssh]'`, `pip install paramiko`.",
+            )
         settings: Any = {
             "version": "auto",
             "timeout": timeout,

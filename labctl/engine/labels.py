@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,10 @@ SIDECAR = "labctl.sidecar"
 NETWORK = "labctl.network"
 READY = "labctl.ready"
 """On the volume that marks a lab as up: every host was ready once."""
+FRESH = "labctl.fresh"
+"""On the same volume: the lab is to go with whoever brought it up (a test, a demo)."""
+OWNER = "labctl.owner"
+"""Who brought it up, as USER-ID@MACHINE: only there do locks tell whether one still works on it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,17 @@ class Origin:
 
 def for_lab(origin: Origin) -> dict[str, str]:
     """Return the labels that say which lab a thing belongs to."""
-    return {NAME: origin.name, LAB: origin.lab, FILE: str(origin.file)}
+    return {NAME: origin.name, LAB: origin.lab, FILE: str(origin.file), OWNER: owner()}
+
+
+def owner() -> str:
+    """Return who we are, as the label OWNER has it."""
+    return f"{os.getuid()}@{socket.gethostname()}"
+
+
+def for_marker(origin: Origin, fresh: bool) -> dict[str, str]:
+    """Return the labels of the volume that marks the lab as up."""
+    return {**for_lab(origin), READY: "1", **({FRESH: "1"} if fresh else {})}
 
 
 def for_host(origin: Origin, host: str) -> dict[str, str]:

@@ -22,7 +22,10 @@ class State(Enum):
     COMING = "coming up"
     """A labctl is at work on it."""
     LEFT_OVER = "left over"
-    """Its `up` never ended and nobody is at work on it: `labctl clean` removes it."""
+    """Its `up` never ended and nobody is at work on it, or whoever it was brought up for
+    (a test, a demo) is gone: `labctl clean` removes it."""
+    ELSEWHERE = "not ready"
+    """Another user or machine brings it up, or did once: only there can one tell."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class LiveLab:
     hosts: tuple[LiveHost, ...]
     networks: dict[str, str]
     """Subnet of each network, by its name in the lab file."""
+    fresh: bool = False
+    """Whether it is a copy for one test, demo or scenario only."""
 
     def host(self, name: str) -> LiveHost:
         """Return the host of that name. Raises UsageError where the lab has none such."""
@@ -72,6 +77,11 @@ class LiveLab:
 def name_lock(engine: Engine, name: str) -> Path:
     """Return the lock that whoever brings a lab up or down under this name holds."""
     return locks.lock_path("name", engine.id, name)
+
+
+def life_lock(engine: Engine, name: str) -> Path:
+    """Return the lock that whoever needs a fresh lab of this name holds while it does."""
+    return locks.lock_path("life", engine.id, name)
 
 
 def labs(engine: Engine) -> list[LiveLab]:
@@ -94,14 +104,21 @@ def _lab(engine: Engine, name: str, things: dict[str, list[Any]]) -> LiveLab:
     keys = {n["Name"]: n["Labels"].get(labels.NETWORK, "") for n in things.get("networks", [])}
     found = (_host(c, name, keys) for c in things.get("containers", []))
     hosts = tuple(sorted(found, key=lambda h: _natural(h.name)))
-    marked = any(labels.READY in v["Labels"] for v in things.get("volumes", []))
+    marks = [v["Labels"] for v in things.get("volumes", []) if labels.READY in v["Labels"]]
     subnets = {
         n["Labels"].get(labels.NETWORK, n["Name"]): n["IPAM"]["Config"][0]["Subnet"]
         for n in things.get("networks", [])
     }
-    state = _state(engine, name, hosts, marked)
+    owned = some.get(labels.OWNER, labels.owner()) == labels.owner()
+    state = _state(engine, name, hosts, marks, owned)
     return LiveLab(
-        name, some.get(labels.LAB, ""), Path(some.get(labels.FILE, "")), state, hosts, subnets
+        name,
+        some.get(labels.LAB, ""),
+        Path(some.get(labels.FILE, "")),
+        state,
+        hosts,
+        subnets,
+        any(labels.FRESH in mark for mark in marks),
     )
 
 
@@ -126,19 +143,40 @@ def _host(container: dict[str, Any], name: str, keys: dict[str, str]) -> LiveHos
     )
 
 
-def _state(engine: Engine, name: str, hosts: tuple[LiveHost, ...], marked: bool) -> State:
-    if marked:
+def _state(
+    engine: Engine,
+    name: str,
+    hosts: tuple[LiveHost, ...],
+    marks: list[dict[str, str]],
+    owned: bool,
+) -> State:
+    if marks and not (owned and _outlived(engine, name, marks)):
         return State.READY if any(h.running for h in hosts) else State.STOPPED
-    lock = locks.try_lock(name_lock(engine, name))
-    if lock is None:
-        return State.COMING
-    locks.release(lock)
-    return State.LEFT_OVER
+    if not owned:
+        return State.ELSEWHERE
+    return State.LEFT_OVER if locks.is_free(name_lock(engine, name)) else State.COMING
+
+
+def _outlived(engine: Engine, name: str, marks: list[dict[str, str]]) -> bool:
+    """Tell whether a fresh lab is still there although whoever it was for is gone."""
+    fresh = any(labels.FRESH in mark for mark in marks)
+    return fresh and locks.is_free(life_lock(engine, name))
+
+
+def is_left_over(engine: Engine, name: str) -> bool:
+    """Tell whether a lab is left over, for a caller that holds the lock on its name."""
+    with refused(f"looking at lab {name}"):
+        wanted = {"label": f"{labels.NAME}={name}"}
+        volumes = engine.sdk.api.volumes(filters=wanted).get("Volumes") or []
+    marks = [v["Labels"] for v in volumes if labels.READY in v["Labels"]]
+    return not marks or _outlived(engine, name, marks)
 
 
 def find(engine: Engine, name: str | None) -> LiveLab:
     """Return the lab up under `name`, or, without a name, the only one that is up.
 
+    Of several it is the one whose file is in the current folder. Copies that somebody
+    brought up for a test or a demo do not count.
     Raises UsageError when there is none, or several and no name.
     """
     found = labs(engine)
@@ -151,9 +189,12 @@ def find(engine: Engine, name: str | None) -> LiveLab:
             f"no lab is up under the name {name}",
             f"Did you mean {close[0]}?" if close else "`labctl ps` lists what is up.",
         )
-    usable = [lab for lab in found if lab.state is not State.LEFT_OVER]
+    usable = [lab for lab in found if lab.state is not State.LEFT_OVER and not lab.fresh]
     if not usable:
         raise UsageError("no lab is up", "Bring one up: `labctl up LAB`; `labctl list` names them.")
+    here = [lab for lab in usable if lab.file.parent == Path.cwd()]
+    if len(here) == 1:
+        return here[0]
     if len(usable) > 1:
         names = ", ".join(lab.name for lab in usable)
         raise UsageError(f"several labs are up: {names}", "Say which: `--name NAME`, or NAME/HOST.")
@@ -173,6 +214,6 @@ def require_running(host: LiveHost) -> None:
     if not host.running:
         raise MachineError(
             f"host {host.name} of lab {host.lab_name} is not running: {host.status}",
-            f"`labctl logs {host.name}` tells why; bring the lab up anew: "
-            f"`labctl down {host.lab_name}`, then `labctl up`.",
+            f"`labctl logs {host.lab_name}/{host.name}` tells why; `labctl down {host.lab_name}` "
+            "takes the lab down, so that it can come up anew.",
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,23 +16,23 @@ _LONGEST_NAP = 0.2
 
 
 def runtime_dir() -> Path:
-    """Return this user's folder for locks, made when missing: XDG_RUNTIME_DIR/labctl."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and Path(base).is_dir() and os.access(base, os.W_OK):
-        folder = Path(base) / "labctl"
-    else:
-        folder = Path(tempfile.gettempdir()) / f"labctl-{os.getuid()}"
+    """Return this user's folder for locks, made when missing.
+
+    It depends on the user alone, not on the environment: a labctl that cron runs must
+    find the same locks as one in a terminal.
+    """
+    folder = Path("/tmp") / f"labctl-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
         raise MachineError(
             f"cannot make the folder for locks, {folder}: {error.strerror}",
-            "Set XDG_RUNTIME_DIR to a folder that you can write to.",
+            "Make /tmp a folder that everybody may write to (mode 1777).",
         ) from error
     if owner != os.getuid():
         raise MachineError(
-            f"{folder} belongs to another user", "Set XDG_RUNTIME_DIR to a folder of your own."
+            f"{folder} belongs to another user", "Ask them, or an administrator, to remove it."
         )
     return folder
 
@@ -65,6 +64,15 @@ def try_lock(path: Path, patience: float = 0.0) -> int | None:
             return descriptor
         time.sleep(nap)
         nap = min(nap * 1.5, _LONGEST_NAP)
+
+
+def is_free(path: Path) -> bool:
+    """Tell whether nobody holds the lock at this moment."""
+    descriptor = try_lock(path)
+    if descriptor is None:
+        return False
+    release(descriptor)
+    return True
 
 
 def release(descriptor: int) -> None:

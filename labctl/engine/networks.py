@@ -14,6 +14,7 @@ from docker.types import IPAMConfig, IPAMPool
 from labctl.engine import labels, locks, pool
 from labctl.engine.client import Engine, refused
 from labctl.engine.plan import Network
+from labctl.engine.shield import deferred
 from labctl.errors import EngineError
 
 _LOCK_TIMEOUT = 300.0
@@ -74,15 +75,16 @@ def _ask_engine(
     engine: Engine, network: Network, subnet: IPv4Network, origin: labels.Origin
 ) -> None:
     config = network.config
-    engine.sdk.api.create_network(
-        network.engine_name,
-        driver=config.get("driver") or "bridge",
-        options=config.get("driver_opts"),
-        internal=bool(config.get("internal")),
-        ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))]),
-        labels={**(config.get("labels") or {}), **labels.for_network(origin, network.key)},
-        check_duplicate=True,
-    )
+    with deferred():
+        engine.sdk.api.create_network(
+            network.engine_name,
+            driver=config.get("driver") or "bridge",
+            options=config.get("driver_opts"),
+            internal=bool(config.get("internal")),
+            ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))]),
+            labels={**(config.get("labels") or {}), **labels.for_network(origin, network.key)},
+            check_duplicate=True,
+        )
 
 
 def taken_subnets(engine: Engine) -> list[IPv4Network]:
@@ -121,7 +123,8 @@ def remove(engine: Engine, network_id: str, deadline: float) -> None:
             if time.monotonic() >= deadline:
                 raise EngineError(
                     f"the engine refused to remove network {network_id}: {error.explanation}",
-                    f"`docker network inspect {network_id}` shows what still uses it.",
+                    f"`docker network inspect {network_id}` shows what still uses it; where that "
+                    "is nothing, the engine has lost count: restart it, then `labctl clean`.",
                 ) from error
         else:
             return

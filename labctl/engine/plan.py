@@ -8,6 +8,8 @@ project that Compose brings up.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
@@ -149,7 +151,9 @@ def _service(
         }
     if "build" in config:
         # Compose would name it after the project, whose name differs from copy to copy.
-        config.setdefault("image", f"labctl-built-{lab}-{key}")
+        # The digest keeps labs of one name apart whose folders differ.
+        digest = hashlib.sha256(json.dumps(config["build"], sort_keys=True).encode()).hexdigest()
+        config.setdefault("image", f"labctl-built-{lab}-{key}-{digest[:8]}")
     config = {**DEFAULT_LIMITS, **config}
     if not config.get("privileged") and not config.get("cap_add"):
         config.setdefault("cap_drop", ["ALL"])

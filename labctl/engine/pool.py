@@ -77,8 +77,10 @@ def choose(
         if subnet is None:
             ranges = ", ".join(str(p) for p in pools)
             raise MachineError(
-                f"no address space is left for {len(prefixes)} networks in {ranges}",
-                "Take labs down (`labctl ps`), run `labctl clean`, or give LABCTL_POOL more room.",
+                f"no address space is left for {len(prefixes)} networks in {ranges}: it is too "
+                "small, or other networks of this machine have it",
+                "Take labs down (`labctl ps`), run `labctl clean`, or set LABCTL_POOL to a range "
+                "that nothing else uses.",
             )
         busy.add(subnet)
         chosen[index] = subnet

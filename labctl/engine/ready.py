@@ -17,12 +17,12 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from labctl.engine.client import Engine, refused
+from labctl.engine.deadline import within
 from labctl.errors import HostFailed
 
 Progress = Callable[[str, str], None]
 """Is told a host's name and what has become of it: created, started, ready, done."""
 
-_AT_ONCE = 16
 _FIRST_NAP = 0.03
 _LONGEST_NAP = 1.0
 _LOG_LINES = 15
@@ -59,7 +59,7 @@ def wait(engine: Engine, waiting: Iterable[Waiting], timeout: float, progress: P
     than 0 or is not ready within `timeout` seconds.
     """
     end = _End(time.monotonic() + timeout, timeout, threading.Event())
-    pool = ThreadPoolExecutor(_AT_ONCE)
+    pool = ThreadPoolExecutor(engine.at_once)
     try:
         tasks = {pool.submit(_wait_one, engine, host, end): host for host in waiting}
         for task in as_completed(tasks):
@@ -98,7 +98,7 @@ def _wait_one(engine: Engine, host: Waiting, end: _End) -> str:
         elif (state.get("Health") or {}).get("Status") == "healthy":
             return "ready"
         else:
-            succeeded, last = _probe_once(engine, host.container, health)
+            succeeded, last = _probe_within(engine, host.container, health, end)
             if succeeded:
                 return "ready"
         if time.monotonic() + nap > end.deadline:
@@ -124,6 +124,16 @@ def _ended(engine: Engine, host: Waiting, state: dict[str, Any]) -> str | None:
         return "done"
     killed = " (out of memory)" if state.get("OOMKilled") else ""
     raise failed(engine, host, f"ended with exit code {state['ExitCode']}{killed}")
+
+
+def _probe_within(
+    engine: Engine, container: str, command: list[str], end: _End
+) -> tuple[bool, str]:
+    left = max(_FIRST_NAP, end.deadline - time.monotonic())
+    try:
+        return within(left, lambda: _probe_once(engine, container, command), end.given_up)
+    except TimeoutError:
+        return False, f"its health check ({' '.join(command)}) does not end"
 
 
 def _probe_once(engine: Engine, container: str, command: list[str]) -> tuple[bool, str]:

@@ -24,6 +24,28 @@ def shielded() -> Iterator[None]:
 
 
 @contextmanager
+def deferred() -> Iterator[None]:
+    """Act on a Ctrl-C or SIGTERM only after the block.
+
+    For a request that makes something: cut short, it may still be carried out after one
+    has looked for what is to be removed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {s: signal.signal(s, lambda number, _: came.append(number)) for s in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
+@contextmanager
 def term_interrupts() -> Iterator[None]:
     """Within the block let SIGTERM do what Ctrl-C does, unless the program handles it itself."""
     main = threading.current_thread() is threading.main_thread()

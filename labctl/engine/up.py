@@ -13,7 +13,7 @@ from labctl.engine.foreign import provide
 from labctl.engine.images.build import ensure
 from labctl.engine.images.inputs import NAMES
 from labctl.engine.plan import Plan, Shape, complete, shape
-from labctl.engine.shield import shielded
+from labctl.engine.shield import deferred, shielded
 from labctl.errors import EngineError, LabctlError, UsageError
 from labctl.lab.load import Lab
 
@@ -23,13 +23,15 @@ class Wishes:
     """How a lab is to come up.
 
     `timeout` is in seconds and counts from when all hosts have been started; `keep` leaves
-    a lab that failed as it is, for a look at it.
+    a lab that failed as it is, for a look at it. A `fresh` lab lives no longer than its
+    maker, who holds `live.life_lock` on its name.
     """
 
     name: str | None = None
     scale: Mapping[str, int] = field(default_factory=dict)
     timeout: float = 60.0
     keep: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,13 @@ def up(engine: Engine, lab: Lab, wishes: Wishes, reporter: Reporter) -> live.Liv
         _require_free(engine, name)
         project = compose.read(engine, lab.path)
         planned = shape(project, name, wishes.scale)
+        _require_unused(engine, planned)
         tags = _images(engine, lab, planned, reporter)
         with _undone_on_failure(engine, name, wishes.keep, reporter):
             _bring_up(engine, lab, planned, tags, wishes, reporter, lock)
+            return live.find(engine, name)
     finally:
         locks.release(lock)
-    return live.find(engine, name)
 
 
 def _require_free(engine: Engine, name: str) -> None:
@@ -78,6 +81,21 @@ def _require_free(engine: Engine, name: str) -> None:
         raise UsageError(
             f"a lab named {name} is already up ({lab.state.value})",
             f"`labctl down {name}` takes it down; `--name NAME` brings up another copy.",
+        )
+
+
+def _require_unused(engine: Engine, planned: Shape) -> None:
+    """Raise UsageError when a container or network has a name that this lab would use."""
+    with refused("looking for names in use"):
+        there = {n.lstrip("/") for c in engine.sdk.api.containers(all=True) for n in c["Names"]}
+        networks_there = {n["Name"] for n in engine.sdk.api.networks()}
+    wanted = {f"{planned.name}-{host.name}" for host in planned.hosts}
+    taken = sorted(wanted & there)
+    taken += sorted({n.engine_name for n in planned.networks} & networks_there)
+    if taken:
+        raise UsageError(
+            f"lab {planned.name} cannot have the name {taken[0]} on the engine: it is in use",
+            "Give the lab another name: `labctl up --name NAME`.",
         )
 
 
@@ -106,7 +124,7 @@ def _bring_up(
     with watch.progress_of(engine, planned.name, reporter.host):
         _start(engine, plan, lock)
     ready.wait(engine, _waiting(plan), wishes.timeout, reporter.host)
-    _mark(engine, origin)
+    _mark(engine, origin, wishes.fresh)
 
 
 def _start(engine: Engine, plan: Plan, lock: int) -> None:
@@ -114,7 +132,8 @@ def _start(engine: Engine, plan: Plan, lock: int) -> None:
     try:
         trouble = child.wait()
     except BaseException:
-        child.stop()
+        with shielded():
+            child.stop()
         raise
     if trouble is None:
         return
@@ -149,11 +168,10 @@ def _waiting(plan: Plan) -> list[ready.Waiting]:
     ]
 
 
-def _mark(engine: Engine, origin: labels.Origin) -> None:
-    with refused("marking the lab as up"):
+def _mark(engine: Engine, origin: labels.Origin, fresh: bool) -> None:
+    with refused("marking the lab as up"), deferred():
         engine.sdk.api.create_volume(
-            labels.marker_name(origin.name),
-            labels={**labels.for_lab(origin), labels.READY: "1"},
+            labels.marker_name(origin.name), labels=labels.for_marker(origin, fresh)
         )
 
 
@@ -169,8 +187,8 @@ def _undone_on_failure(engine: Engine, name: str, keep: bool, reporter: Reporter
             _undo(engine, name, error)
         raise
     except BaseException:
-        reporter.note(f"taking down what was made of {name}")
         with shielded():
+            reporter.note(f"taking down what was made of {name}")
             down.remove_all(engine, name)
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,11 @@ def labs(cwd: Path) -> list[Found]:
 
 
 def known(cwd: Path) -> dict[str, Path]:
-    """Return lab files by name: in ./labs and the folders of `cwd`, then those of labctl."""
+    """Return lab files by name: in ./labs and the folders of `cwd`, then those of labctl.
+
+    In `cwd` only what belongs to the user or to root counts: in a folder that everybody
+    may write to, such as /tmp, others could put a lab under a name that is already known.
+    """
     found: dict[str, Path] = {}
     seen: set[Path] = set()
     for path in _candidates(cwd):
@@ -75,12 +80,20 @@ def known(cwd: Path) -> dict[str, Path]:
 
 def file_in(folder: Path) -> Path | None:
     """Return the Compose file of a folder, if it has one."""
-    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
+    return next((folder / name for name in FILE_NAMES if _is_file(folder / name)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that one may not look into
+        return False
 
 
 def _candidates(cwd: Path) -> list[Path]:
-    candidates = _files_below(cwd / "labs")
+    candidates = _files_below(cwd / "labs") if _is_trusted(cwd / "labs") else []
     candidates += [path for path in _files_below(cwd) if _says_lab(path)]
+    candidates = [path for path in candidates if _is_trusted(path.parent) and _is_trusted(path)]
     default = file_in(data_root())
     return candidates + ([default] if default else []) + _files_below(data_root() / "labs")
 
@@ -91,6 +104,15 @@ def _files_below(folder: Path) -> list[Path]:
     except OSError:
         return []
     return [file for child in folders if (file := file_in(child)) is not None]
+
+
+def _is_trusted(path: Path) -> bool:
+    """Return whether a path, and what a link there leads to, is the user's own or root's."""
+    trusted = {os.getuid(), 0}
+    try:
+        return {path.lstat().st_uid, path.stat().st_uid} <= trusted
+    except OSError:
+        return False
 
 
 def _says_lab(path: Path) -> bool:

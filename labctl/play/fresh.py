@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from labctl.engine import locks
 from labctl.engine.client import Engine
 from labctl.engine.down import down
-from labctl.engine.live import LiveLab
+from labctl.engine.live import LiveLab, life_lock
 from labctl.engine.shield import shielded
 from labctl.engine.up import Reporter, Wishes, up
+from labctl.errors import LabctlError
 from labctl.lab.lab import Lab
 
 _LONGEST_STEM = 30
@@ -36,11 +38,17 @@ def fresh(
     afterwards, also when it did not come up whole. Raises what `labctl.engine.up.up` raises.
     """
     default = Wishes()
-    wishes = Wishes(fresh_name(lab.name), scale or default.scale, timeout or default.timeout, keep)
-    live = up(engine, lab, wishes, reporter)
-    try:
-        yield live
-    finally:
+    name = fresh_name(lab.name)
+    told = (scale or default.scale, timeout or default.timeout, keep)
+    wishes = Wishes(name, *told, fresh=not keep)
+    with locks.held(life_lock(engine, name), f"lab {name}", 1.0):
+        try:
+            yield up(engine, lab, wishes, reporter)
+        except BaseException:
+            if not keep:
+                with shielded(), suppress(LabctlError):  # the first error is the one to tell
+                    down(engine, name)
+            raise
         if not keep:
             with shielded():
-                down(engine, live.name)
+                down(engine, name)

@@ -13,6 +13,7 @@ _STATE_STYLES = {
     State.COMING: "yellow",
     State.STOPPED: "red",
     State.LEFT_OVER: "red",
+    State.ELSEWHERE: "yellow",
 }
 
 

@@ -51,6 +51,8 @@ class HostProgress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        if kind is KeyboardInterrupt:
+            self._print(f"{self._title}: interrupted; nothing of it is left")
 
     @property
     def seconds(self) -> float:

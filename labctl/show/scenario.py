@@ -71,7 +71,7 @@ def _seconds(told: float | None) -> str:
 def line(step: StepResult) -> str:
     """Return one line on how a step ended, with the last that it printed or what was wrong."""
     took = f" in {step.seconds:.2f} s" if step.seconds is not None else ""
-    said = step.why or last_line(step.stdout)
+    said = step.why or last_line(step.stdout) or last_line(step.stderr)
     return f"{step.name}: {step.state.value}{took}" + (f": {said}" if said else "")
 
 

@@ -46,11 +46,19 @@ install_engine() {
 
 start_engine() {
   may_be_root || fail "the Docker engine is not running" "sudo systemctl start docker"
+  # One that is still ending would not let another start.
+  wait_until 30 no_dockerd || true
   say "Starting the Docker engine"
   start_service || start_dockerd
   wait_until 60 test -S "$SOCKET" || fail "the Docker engine does not start" "$ENGINE_LOGS"
   require_access
   wait_until 30 engine_answers || fail "the Docker engine does not answer" "$ENGINE_LOGS"
+}
+
+no_dockerd() {
+  local pid
+  pid="$(cat /var/run/docker.pid 2>/dev/null)" || return 0
+  ! [ -d "/proc/$pid" ]
 }
 
 # Through the init system; fails where there is none, or where it cannot (some containers).

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from labctl.engine import labels
+from labctl.engine import labels, live
 from labctl.engine.client import Engine
 from labctl.engine.doctor import Check, State, examine, images, kernel, leftovers, mend
 from labctl.engine.doctor.model import Machine
 from labctl.engine.images import Image, ensure
+from labctl.errors import EngineError
 from tests.engine.conftest import labctl, things
 
 
@@ -45,6 +47,45 @@ def test_the_trial_leaves_no_container_and_tells_what_strace_says(engine: Engine
     ptrace = named(checks, "ptrace")
     assert ptrace.state is State.OK, ptrace.found
     assert not engine.sdk.containers.list(all=True, filters={"name": "labctl-doctor-"})
+
+
+@pytest.mark.usefixtures("built")
+def test_a_trial_under_way_is_nobody_s_left_over(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "script", lambda: "touch /begun; sleep 600")
+    monkeypatch.setattr(kernel, "_SECONDS", 60.0)
+    over: list[BaseException] = []
+
+    def trial() -> None:
+        try:
+            kernel.abilities(Machine(engine))
+        except EngineError as error:
+            over.append(error)
+
+    aside = threading.Thread(target=trial)
+    aside.start()
+    try:
+        mine = _wait_for_trial(engine)
+        assert mine.state is live.State.COMING
+        assert mine.name not in leftovers._left_over(engine)
+    finally:
+        for container in engine.sdk.containers.list(filters={"name": "labctl-doctor-"}):
+            if container.exec_run(["test", "-e", "/begun"]).exit_code == 0:
+                container.kill()
+        aside.join(60)
+    assert len(over) == 1  # it was ended before it could tell
+    assert mine.name not in {lab.name for lab in live.labs(engine)}
+
+
+def _wait_for_trial(engine: Engine) -> live.LiveLab:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for lab in live.labs(engine):
+            if lab.name.startswith("labctl-doctor-") and any(h.running for h in lab.hosts):
+                return lab
+        time.sleep(0.1)
+    raise AssertionError("no trial within 30 seconds")
 
 
 def test_the_kernel_says_why_an_ability_is_missing(engine: Engine, built: None) -> None:

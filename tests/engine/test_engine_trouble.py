@@ -54,23 +54,27 @@ def test_not_permitted(tmp_path: Path) -> None:
     socket = Path("/var/run/docker.sock")
     if not socket.exists() or socket.stat().st_mode & 0o006:
         pytest.skip("the engine's socket is not where it usually is, or open to everybody")
-    # The modules are read before the drop: an ordinary user may not read this checkout.
+    # Once before the drop, so that all modules are read: an ordinary user may not be able
+    # to read this checkout or this Python.
     code = """if True:
-        import os
-        from labctl.engine.client import connect
-        from labctl.errors import EngineError
+        import contextlib, os, sys
+        from labctl.cli import main
+        sys.argv = ["labctl", "ps", "no-such-name"]
+        with contextlib.suppress(SystemExit), contextlib.redirect_stderr(open(os.devnull, "w")):
+            main.run()
         os.setgroups([]); os.setgid(65534); os.setuid(65534)
-        try:
-            connect()
-        except EngineError as error:
-            print(error.message, error.hint)
+        sys.argv = ["labctl", "ps"]
+        main.run()
     """
-    env = {**os.environ, "HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert "not permitted to use the Docker engine" in done.stdout, done.stderr
-    assert "usermod -aG docker" in done.stdout
+    ran = Ran(done.returncode, done.stdout, done.stderr)
+    assert_told(ran, "not permitted to use the Docker engine", "usermod -aG docker")
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from contextlib import suppress
 
 import pytest
 
+from labctl.engine import down, labels, live
 from labctl.engine.client import Engine
 
-from .conftest import WriteLab, command, labctl, things
+from .conftest import HEAD, WriteLab, command, labctl, things
 
 FOUR = "\n".join(
     f"h{i}: {{<<: *host, command: [sleep, inf], healthcheck: {{test: [CMD, 'true']}}}}"
@@ -59,14 +60,17 @@ def test_an_interrupted_up_leaves_nothing(
     engine: Engine, name: str, write_lab: WriteLab, duration: float, number: signal.Signals
 ) -> None:
     file = str(write_lab(FOUR))
-    for part in (0.2, 0.4, 0.6, 0.8):
+    interrupted = 0
+    for part in (0.3, 0.45, 0.6, 0.75):
         code, said = up_and_signal(file, name, number, duration * part)
         assert "Traceback" not in said
         if code == 0:  # it was quicker this time: the lab is up, which is no less whole
             assert labctl("down", name).code == 0
         else:
             assert code in (130, -number), said
+            interrupted += 1
         assert things(engine, name) == []
+    assert interrupted
 
 
 def test_clean_leaves_a_lab_that_is_up(name: str, write_lab: WriteLab) -> None:
@@ -80,3 +84,38 @@ def test_up_over_remains_names_clean(engine: Engine, name: str, write_lab: Write
     up = labctl("up", str(write_lab(FOUR)), "--name", name)
     assert up.code == 2
     assert "labctl clean" in up.err
+
+
+def test_clean_removes_the_copy_of_a_killed_run(engine: Engine, write_lab: WriteLab) -> None:
+    head = HEAD.replace(
+        "x-lab: {{title: a lab of a test}}",
+        "x-lab:\n  title: t\n  scenarios: {{long: {{steps: [{{host: h0, run: sleep 300}}]}}}}",
+    )
+    file = write_lab(FOUR, head)
+    before = {lab.name for lab in live.labs(engine)}
+    child = subprocess.Popen(command("run", "--lab", str(file)), stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    for line in child.stderr:  # until the step is under way
+        if line.startswith("step 1") or "sleep 300" in line:
+            break
+    (copy,) = {lab.name for lab in live.labs(engine)} - before
+    try:
+        assert live.find(engine, copy).state is live.State.READY
+        assert labctl("clean").code == 0
+        assert things(engine, copy) != []
+        child.kill()
+        child.communicate()
+        assert live.find(engine, copy).state is live.State.LEFT_OVER
+        assert labctl("clean").code == 0
+        assert things(engine, copy) == []
+    finally:
+        child.kill()
+        down.down(engine, copy)
+
+
+def test_clean_leaves_alone_what_another_machine_brings_up(engine: Engine, name: str) -> None:
+    told = {labels.NAME: name, labels.OWNER: "0@some-other-machine"}
+    engine.sdk.volumes.create(f"{name}-coming", labels=told)
+    assert labctl("clean").code == 0
+    assert things(engine, name) == [f"{name}-coming"]
+    assert live.find(engine, name).state is live.State.ELSEWHERE

@@ -10,7 +10,7 @@ import pytest
 
 from labctl.engine.client import Engine
 
-from .conftest import WriteLab, command, labctl, things
+from .conftest import HOST_IMAGE, WriteLab, command, labctl, things
 
 TWO = """
 server:
@@ -88,6 +88,43 @@ def test_a_host_that_fails_is_named_and_nothing_is_left(
     if "last words" in service:
         assert "    my last words" in up.err
     assert things(engine, name) == []
+
+
+def test_a_health_check_that_hangs_is_not_waited_for(
+    engine: Engine, name: str, write_lab: WriteLab
+) -> None:
+    hangs = "healthcheck: {test: [CMD, sleep, inf], interval: 60s}"
+    file = write_lab(f"bad: {{<<: *host, {hangs}, command: [sleep, inf]}}")
+    up = labctl("up", str(file), "--name", name, "--timeout", "1")
+    assert up.code == 3
+    assert "was not ready after 1 seconds: its health check (sleep inf) does not end" in up.err
+    assert things(engine, name) == []
+
+
+def test_a_container_name_in_use_is_told(engine: Engine, name: str, write_lab: WriteLab) -> None:
+    file = write_lab("h: {<<: *host, command: [sleep, inf]}")
+    other = engine.sdk.containers.create(HOST_IMAGE, name=f"{name}-h")
+    try:
+        up = labctl("up", str(file), "--name", name)
+    finally:
+        other.remove()
+    assert up.code == 2
+    assert f"cannot have the name {name}-h on the engine: it is in use" in up.err
+
+
+def test_of_several_labs_the_one_of_the_folder_is_meant(name: str, write_lab: WriteLab) -> None:
+    one, two = (write_lab("h: {<<: *host, command: [sleep, inf]}") for _ in range(2))
+    try:
+        assert labctl("up", "--name", name, cwd=one.parent).code == 0
+        assert labctl("up", "--name", f"{name}b", cwd=two.parent).code == 0
+        asked = labctl("exec", "h", "--", "hostname", "-i", cwd=two.parent)
+        known = labctl("ps", f"{name}b", "--json").json[0]["hosts"][0]["addresses"]["lan"]
+        assert asked.out.strip() == known
+        lost = labctl("exec", "h", "--", "true", cwd=one.parent.parent)
+        assert lost.code == 2
+        assert "several labs are up" in lost.err
+    finally:
+        labctl("down", f"{name}b")
 
 
 def test_keep_leaves_the_failed_lab(engine: Engine, name: str, write_lab: WriteLab) -> None:

@@ -13,6 +13,8 @@ from labctl.engine.doctor.model import Check, Fix, Look, Machine, State
 from labctl.lab.places import data_root
 
 _PATIENCE = 10.0
+_NO_LOCK_UP = (1, 42)
+"""The API of Docker Engine 23.0, whose networking no longer takes two locks in either order."""
 _NO_COMMAND = "there is no docker command"
 
 
@@ -46,6 +48,10 @@ def engine(machine: Machine) -> list[Check]:
     reached = machine.reached
     version = reached.sdk.version()
     found = f"Docker {version['Version']}, API {version['ApiVersion']}, at {reached.address}"
+    if tuple(map(int, version["ApiVersion"].split("."))) < _NO_LOCK_UP:
+        means = "many containers that end at once can make it hang (moby/moby#42545), seldom"
+        fix = Fix("Update to Docker Engine 23.0 or newer; if `docker ps` hangs, restart it")
+        return [Check("engine", State.WARNING, found, means, fix)]
     return [Check("engine", State.OK, found)]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from labctl.engine.client import connect
+from labctl.engine.deadline import within
 from labctl.engine.doctor import addresses, client, images, kernel, leftovers, python, resources
-from labctl.engine.doctor.deadline import within
 from labctl.engine.doctor.model import Check, Fix, Look, Machine, State
 from labctl.errors import EngineError, LabctlError
 

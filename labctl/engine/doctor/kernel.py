@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import requests
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from labctl.engine import labels
+from labctl.engine import labels, live, locks
 from labctl.engine.client import Engine, connect, refused
 from labctl.engine.doctor.model import Check, Fix, Look, Machine, Note, State
 from labctl.engine.images import ensure, images
@@ -18,6 +18,7 @@ from labctl.errors import EngineError
 from labctl.lab.places import data_root
 
 _SECONDS = 30.0
+_LOCK_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,15 @@ def read(output: str) -> list[Check]:
 
 def _try(engine: Engine, image: str) -> str:
     name = f"labctl-doctor-{secrets.token_hex(4)}"
-    with refused("trying out the kernel"):
-        # Labelled like a lab, so that `labctl clean` finds it should this process die.
+    # Labelled like a lab, so that `labctl clean` finds it should this process die; and
+    # locked like one that is coming up, so that nobody removes it before.
+    lock = locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE)
+    with lock, refused("trying out the kernel"):
         container = engine.sdk.containers.create(
             image,
             ["sh", "-c", script()],
             name=name,
-            labels={labels.NAME: name},
+            labels={labels.NAME: name, labels.OWNER: labels.owner()},
             network_mode="none",
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN", "SYS_PTRACE"],

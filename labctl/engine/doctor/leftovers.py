@@ -5,7 +5,7 @@ from __future__ import annotations
 from labctl.engine import live
 from labctl.engine.client import Engine, connect
 from labctl.engine.doctor.model import Check, Fix, Look, Machine, Note, State
-from labctl.engine.down import down
+from labctl.engine.down import down_left_over
 
 _NAME = "left-overs"
 
@@ -33,8 +33,8 @@ def _left_over(engine: Engine) -> list[str]:
 def _clean(note: Note) -> None:
     engine = connect()
     for name in _left_over(engine):  # looked for again: one may have gone, or come, meanwhile
-        down(engine, name)
-        note(f"removed what was left of lab {name}")
+        if down_left_over(engine, name) is not None:
+            note(f"removed what was left of lab {name}")
 
 
 LOOKS = (Look((_NAME,), remains),)

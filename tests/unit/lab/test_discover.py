@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,51 @@ def test_ordinary_compose_files_are_no_labs(here: Path) -> None:
 def test_in_the_project_each_lab_is_listed_once() -> None:
     paths = [path.resolve() for path in discover.known(data_root()).values()]
     assert len(paths) == len(set(paths))
+
+
+def of_others(monkeypatch: pytest.MonkeyPatch, *theirs: Path) -> None:
+    """Let these files and folders belong to another ordinary user."""
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        found = list(real(path))
+        if path in theirs:
+            found[4] = os.getuid() + 1
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+
+
+@pytest.mark.parametrize("whose", ["tcp/compose.yaml", "tcp"])
+def test_a_lab_of_somebody_else_takes_no_name(
+    here: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    file = make(here / "tcp" / "compose.yaml")
+    of_others(monkeypatch, here / whose)
+    assert discover.find("tcp", here) == data_root() / "labs" / "tcp" / "compose.yaml"
+    assert file not in discover.known(here).values()
+    assert discover.find("./tcp", here).resolve() == file
+
+
+def test_nor_does_one_in_a_folder_of_labs_of_somebody_else(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make(here / "labs" / "tcp" / "compose.yaml")
+    of_others(monkeypatch, here / "labs")
+    assert file not in discover.known(here).values()
+    assert discover.find("labs/tcp", here).resolve() == file
+
+
+def test_a_folder_that_cannot_be_looked_into_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    is_file = Path.is_file
+
+    def refusing(self: Path) -> bool:
+        if self.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(self))
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", refusing)
+    assert "closed" not in discover.known(tmp_path)
