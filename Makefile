@@ -4,7 +4,9 @@
 SHELL := /bin/bash
 
 VENV := .venv/bin
-FILE ?=
+# As it was given: the shell, not make, is to see what is in it.
+override FILE := $(value FILE)
+export FILE
 
 .PHONY: help
 help: ## Show this list
@@ -12,7 +14,7 @@ help: ## Show this list
 
 .PHONY: demo
 demo: setup ## Bring a small internet up and let it work (FILE=... for a file of yours)
-	@$(VENV)/labctl demo $(if $(FILE),--file "$(FILE)")
+	@$(VENV)/labctl demo $${FILE:+--file "$$FILE"}
 
 .PHONY: test
 test: setup lint types ## All tests: lint, types, unit, engine, labs
@@ -53,6 +55,7 @@ lock: ## Write requirements.lock anew (needs uv)
 
 .PHONY: clean
 clean: ## Remove what was made here: all that labctl left on the engine, .venv, caches
-	@if [ -x $(VENV)/labctl ]; then $(VENV)/labctl clean; fi
+	@if [ -x $(VENV)/labctl ]; then \
+	  $(VENV)/labctl clean || echo "What labctl left on the engine is still there." >&2; fi
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

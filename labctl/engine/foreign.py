@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import requests
@@ -11,6 +11,7 @@ from docker.utils import parse_repository_tag
 
 from labctl.engine import compose
 from labctl.engine.client import Engine, refused
+from labctl.engine.images.inputs import BUILT, LABEL_IMAGE
 from labctl.engine.plan import Host
 from labctl.errors import MachineError
 
@@ -41,9 +42,17 @@ def provide(
 
 
 def _build(engine: Engine, lab: str, host: Host, image: str) -> None:
-    service: dict[str, Any] = {"image": image, "build": host.config["build"]}
+    service: dict[str, Any] = {"image": image, "build": labelled(host.config["build"])}
     project = {"name": f"labctl-build-{lab}", "services": {host.service: service}}
     compose.build(engine, project, f"the image of host {host.name} of lab {lab}")
+
+
+def labelled(build: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a `build` part whose image says that it was built for a lab.
+
+    What is made from one of labctl's own images would else pass for that image.
+    """
+    return {**build, "labels": {**(build.get("labels") or {}), LABEL_IMAGE: BUILT}}
 
 
 def _present(engine: Engine, image: str) -> bool:

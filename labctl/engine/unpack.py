@@ -6,6 +6,7 @@ written outside the folder, and no link leads out of what was copied.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tarfile
@@ -14,10 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labctl.engine.tarstream import CHUNK, Entry
+from labctl.engine.tarstream import CHUNK, Entry, below
 
 _MODE_KEPT = 0o755
 _MODE_GIVEN = 0o600
+
+_MOST_LINKS = 40
+"""Links on one way that Linux follows (path_resolution(7))."""
 
 
 def unpack(entries: Iterable[Entry], folder: Path, root: str | None) -> list[str]:
@@ -30,6 +34,7 @@ def unpack(entries: Iterable[Entry], folder: Path, root: str | None) -> list[str
     with _staging(folder) as stage:
         bounds = stage / (root or "")
         skipped = [i.name for i, content in entries if not _write(i, content, stage, bounds)]
+        skipped += _drop_escaping(stage, bounds)
         for path in sorted(stage.iterdir()):
             _settle(path, folder / path.name)
     return skipped
@@ -37,7 +42,7 @@ def unpack(entries: Iterable[Entry], folder: Path, root: str | None) -> list[str
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    stage = Path(tempfile.mkdtemp(prefix=".labctl-", dir=folder))
+    stage = Path(tempfile.mkdtemp(prefix=".labctl-", dir=folder.resolve()))
     try:
         yield stage
     finally:
@@ -79,9 +84,61 @@ def _write_hard_link(target: Path, path: Path, stage: Path) -> bool:
     return True
 
 
+def _drop_escaping(stage: Path, bounds: Path) -> list[str]:
+    """Remove the links that lead out of the bounds; return their names.
+
+    What came after a link may have changed where it leads: of `l -> e/../..` nobody can
+    tell before `e` is there.
+    """
+    dropped: list[str] = []
+    while escaping := [path for path in _links(stage) if not _inside(bounds, path)]:
+        for path in escaping:
+            path.unlink()
+            dropped.append(str(path.relative_to(stage)))
+    return dropped
+
+
+def _links(folder: Path) -> list[Path]:
+    return [path for path in below(folder) if path.is_symlink()]
+
+
 def _inside(folder: Path, path: Path) -> bool:
-    """Return whether a path leads below the folder, through all the links there are by now."""
-    return path.resolve().is_relative_to(folder.resolve())
+    """Return whether a path leads below the folder, through all the links there are by now.
+
+    `folder` is a path without links on it.
+    """
+    real = _real(path)
+    return real is not None and real.is_relative_to(folder)
+
+
+def _real(path: Path) -> Path | None:
+    """Return where an absolute path leads, None where the kernel would not follow it.
+
+    As realpath(3) with parts that may be missing; but os.path.realpath takes a part for
+    an ordinary one when the way to it has become too long to be looked at, and so is led
+    astray (CVE-2025-4517).
+    """
+    done, ahead, links = Path("/"), list(reversed(path.parts[1:])), 0
+    while ahead:
+        part = ahead.pop()
+        if part == "..":
+            done = done.parent
+            continue
+        there = done / part
+        try:
+            target = there.readlink()
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR):
+                return None
+            done = there
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return None
+        if target.is_absolute():
+            done = Path("/")
+        ahead += reversed([part for part in target.parts if part != target.anchor])
+    return done
 
 
 def _settle(staged: Path, final: Path) -> None:

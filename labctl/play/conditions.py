@@ -5,25 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from labctl.engine.inside import TimedOut
 from labctl.lab import model
 from labctl.play import probes, procnet
 from labctl.play.hosts import Hosts
 
 _SHORTEST_NAP = 0.02
 _LONGEST_NAP = 0.4
+_SHORTEST_LOOK = 1.0
+"""Seconds that a look may take even when hardly any time is left."""
 
 
 def of(
     when: model.Condition,
-    timeout: float,
     hosts: Hosts,
     earlier: Mapping[str, probes.Earlier],
     start: probes.Start,
 ) -> list[probes.Condition]:
-    """Return the conditions that a step's `when` names, the cheapest to look at first.
-
-    `timeout` is the seconds from now on that `wait` will be given.
-    """
+    """Return the conditions that a step's `when` names, the cheapest to look at first."""
     found: list[probes.Condition] = []
     if when.ended is not None:
         found.append(probes.Ended(earlier[when.ended]))
@@ -35,8 +34,7 @@ def of(
         host, _, path = when.file.partition(":")
         found.append(probes.FileThere(hosts, host, path))
     if when.succeeds is not None:
-        deadline = time.monotonic() + timeout
-        found.append(probes.Succeeds(start, when.succeeds.host, when.succeeds.run, deadline))
+        found.append(probes.Succeeds(start, when.succeeds.host, when.succeeds.run))
     return found
 
 
@@ -51,21 +49,31 @@ def wait(
     so the wait ends at once.
     """
     began = time.monotonic()
+    deadline = began + timeout
     for condition in conditions:
+        seen = None
         for nap in _naps():
-            seen = condition.look()
+            seen = _look(condition, max(deadline - time.monotonic(), _SHORTEST_LOOK), seen)
             if seen.holds:
                 break
             if seen.hopeless:
                 return f"it waited for: {condition.words}; but {seen.what}"
             if broken():
                 return f"it waited for: {condition.words}; last seen: {seen.what}"
-            left = began + timeout - time.monotonic()
+            left = deadline - time.monotonic()
             if left <= 0:
                 waited = time.monotonic() - began
                 return f"after {waited:.1f} s still not: {condition.words}; last seen: {seen.what}"
             time.sleep(min(nap, left))
     return None
+
+
+def _look(condition: probes.Condition, timeout: float, before: probes.Seen | None) -> probes.Seen:
+    """Look once; a look that takes too long has shown nothing, and the one before it counts."""
+    try:
+        return condition.look(timeout)
+    except TimedOut as error:
+        return before or probes.Seen(False, error.message)
 
 
 def _naps() -> Iterator[float]:

@@ -104,7 +104,7 @@ class _Player:
             if e.command is not None
         }
         step = one.step
-        wanted = conditions.of(step.when, step.timeout, self._hosts, earlier, self._launcher.probe)
+        wanted = conditions.of(step.when, self._hosts, earlier, self._launcher.probe)
         if wanted:
             words = " and ".join(condition.words for condition in wanted)
             self._reporter.waits(one.name, step.host, words)

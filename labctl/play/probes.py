@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from labctl.play.hosts import Command, Hosts
 from labctl.play.words import last_line, line_of, plural
 
 _LOOK_TIMEOUT = 15.0
-"""Seconds that one look may take on a busy machine."""
+"""Seconds that one look may take at most on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,14 @@ class Seen:
 
 
 class Condition(Protocol):
-    """`words` says what is waited for, `look` whether it holds."""
+    """`words` says what is waited for, `look` whether it holds.
+
+    A look raises TimedOut when it takes longer than `timeout` seconds.
+    """
 
     @property
     def words(self) -> str: ...
-    def look(self) -> Seen: ...
+    def look(self, timeout: float, /) -> Seen: ...
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,10 @@ class Listening:
         verb = "listens on" if self.transport == "tcp" else "has a socket bound to"
         return f"{self.host} {verb} port {self.port}/{self.transport}"
 
-    def look(self) -> Seen:
+    def look(self, timeout: float, /) -> Seen:
         # A kernel without IPv6 has no second file; `cat` then shows the first all the same.
         files = [f"/proc/net/{self.transport}", f"/proc/net/{self.transport}6"]
-        done = self.hosts.run(self.host, ["cat", *files], _LOOK_TIMEOUT)
+        done = self.hosts.run(self.host, ["cat", *files], min(timeout, _LOOK_TIMEOUT))
         if not done.stdout:
             said_so = last_line(done.stderr.decode(errors="replace"))
             return Seen(False, f"its sockets cannot be read: {said_so}", hopeless=True)
@@ -114,9 +116,9 @@ class FileThere:
     def words(self) -> str:
         return f"{self.path} is there on {self.host}"
 
-    def look(self) -> Seen:
+    def look(self, timeout: float, /) -> Seen:
         argv = ["/bin/sh", "-c", _IS_THERE, "sh", self.path]
-        done = self.hosts.run(self.host, argv, _LOOK_TIMEOUT)
+        done = self.hosts.run(self.host, argv, min(timeout, _LOOK_TIMEOUT))
         text = line_of((done.stdout or done.stderr).decode(errors="replace"))
         return Seen(done.code == 0, text)
 
@@ -132,7 +134,7 @@ class Printed:
     def words(self) -> str:
         return f'step {self.step.name} has printed "{self.wanted}"'
 
-    def look(self) -> Seen:
+    def look(self, _timeout: float, /) -> Seen:
         ended = self.step.command.wait(0)  # before the output: all of it has come by then
         if self.step.output.has(self.wanted):
             return Seen(True, "")
@@ -153,7 +155,7 @@ class Ended:
     def words(self) -> str:
         return f"step {self.step.name} has ended"
 
-    def look(self) -> Seen:
+    def look(self, _timeout: float, /) -> Seen:
         ended = self.step.command.wait(0)
         return Seen(ended, f"it has been running for {self.step.command.seconds:.1f} s")
 
@@ -165,8 +167,6 @@ class Succeeds:
     start: Start
     host: str
     command: model.Command
-    deadline: float
-    """By time.monotonic()."""
     tries: int = 0
 
     @property
@@ -174,11 +174,10 @@ class Succeeds:
         text = self.command if isinstance(self.command, str) else shlex.join(self.command)
         return f"`{text.strip()}` succeeds on {self.host}"
 
-    def look(self) -> Seen:
+    def look(self, timeout: float, /) -> Seen:
         self.tries += 1
-        left = max(self.deadline - time.monotonic(), 0.1)
         try:
-            code, printed = self.start(self.host, self.command, left)
+            code, printed = self.start(self.host, self.command, timeout)
         except TimedOut:
             return Seen(False, f"try {self.tries} did not end in the time that was left")
         quoted = f': "{last_line(printed)}"' if printed.strip() else ""

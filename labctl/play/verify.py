@@ -20,6 +20,11 @@ from labctl.play.junit import Outcome
 _NO_TESTS = 5
 """Pytest's exit code when it found none (pytest.ExitCode)."""
 
+_HOW_TO_WRITE = (
+    "The tests of lab NAME are functions `test_...(lab)` in test_NAME.py beside its compose.yaml; "
+    "`labctl new` makes a lab with tests."
+)
+
 
 @dataclass(frozen=True)
 class Tests:
@@ -50,7 +55,7 @@ def lab_tests(lab_file: Path) -> Tests:
     if found is None:
         raise UsageError(
             f"lab {lab.name} has no tests: there is no test_{lab.name}.py beside {lab.path}",
-            "docs/pytest.md shows how to write them.",
+            _HOW_TO_WRITE,
         )
     return found
 
@@ -62,7 +67,7 @@ def with_tests(lab_files: Iterable[Path]) -> list[Tests]:
     """
     found = [tests for path in lab_files if (tests := _tests(load(path))) is not None]
     if not found:
-        raise UsageError("no lab known here has tests", "docs/pytest.md shows how to write them.")
+        raise UsageError("no lab known here has tests", _HOW_TO_WRITE)
     return found
 
 

@@ -1,5 +1,8 @@
-# Step compose: Docker Compose 2 or newer, as a plugin of the docker client.
+# Step compose: Docker Compose, as a plugin of the docker client.
 # shellcheck shell=bash
+
+# The oldest version that labctl works with; labctl/engine/compose.py says the same.
+OLDEST_COMPOSE=2.20
 
 # The oldest Debian release whose own packages hold Compose 2. A Debian before it gets
 # the two plugins, single programs, from there.
@@ -7,16 +10,24 @@ PLUGIN_SUITE=trixie
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 compose_is_there() {
-  case "$(bounded 20 docker compose version --short 2>/dev/null)" in
-    [2-9].* | v[2-9].* | [1-9][0-9].*) return 0 ;;
-    *) return 1 ;;
-  esac
+  local version
+  version="$(bounded 20 docker compose version --short 2>/dev/null)" || return 1
+  is_new_enough "${version#v}"
+}
+
+# is_new_enough MAJOR.MINOR...
+is_new_enough() {
+  local major="${1%%.*}" minor="${1#*.}"
+  minor="${minor%%[!0-9]*}"
+  case "$major:$minor" in *[!0-9:]* | :* | *:) return 1 ;; esac
+  [ "$major" -gt "${OLDEST_COMPOSE%.*}" ] ||
+    { [ "$major" -eq "${OLDEST_COMPOSE%.*}" ] && [ "$minor" -ge "${OLDEST_COMPOSE#*.}" ]; }
 }
 
 setup_compose() {
   if compose_is_there; then return; fi
   compose_from_packages || compose_from_newer_debian ||
-    fail "Docker Compose 2 is not there, only: $(docker compose version --short 2>/dev/null || echo none)" \
+    fail "Docker Compose $OLDEST_COMPOSE or newer is not there, only: $(docker compose version --short 2>/dev/null || echo none)" \
       "install the Compose plugin of your distribution, or see docs.docker.com/compose/install"
 }
 
@@ -26,7 +37,7 @@ compose_from_packages() {
   apt_lists
   local package packages=""
   for package in docker-compose-v2 docker-compose-plugin docker-compose; do
-    if dpkg --compare-versions "$(candidate "$package")" ge 2; then
+    if dpkg --compare-versions "$(candidate "$package")" ge "$OLDEST_COMPOSE"; then
       packages="$package"
       break
     fi

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from labctl.engine.client import Engine
+from labctl.engine.client import Engine, refused
 from labctl.engine.images import roads, sources
 from labctl.engine.images.child import Outcome, Progress, stream
 from labctl.engine.images.inputs import LABEL_IMAGE, LABEL_INPUTS, Image
@@ -41,7 +41,7 @@ def make_base(engine: Engine, base: Image, progress: Progress, *, fresh: bool = 
 def _pull(engine: Engine, base: Image, progress: Progress, *, fresh: bool) -> str:
     """Pull what the base is made from; return why that was not possible, or ``""``."""
     name = roads.upstream(base)
-    if not fresh and engine.sdk.images.list(name):
+    if not fresh and _is_there(engine, name):
         return ""
     with SpaceWatch(engine) as space:
         outcome = stream(
@@ -54,6 +54,11 @@ def _pull(engine: Engine, base: Image, progress: Progress, *, fresh: bool) -> st
     if outcome.timed_out:
         return f"no answer within {roads.REGISTRY_PATIENCE:g} seconds"
     return outcome.last[-1] if outcome.last else "docker pull failed"
+
+
+def _is_there(engine: Engine, name: str) -> bool:
+    with refused(f"looking for image {name}"):
+        return bool(engine.sdk.images.list(name))
 
 
 def _from_packages(engine: Engine, base: Image, progress: Progress) -> None:

@@ -19,6 +19,11 @@ LONGEST_BUILD = 1800.0
 """Seconds to wait for another labctl that builds the same images."""
 
 
+def lock(engine: Engine) -> Path:
+    """Return the lock that whoever builds or removes images on this engine holds."""
+    return lock_path("images", engine.id)
+
+
 def quiet(_line: str) -> None:
     """Show no progress."""
 
@@ -39,15 +44,12 @@ def ensure(
     """
     all_images = images(root or data_root())
     wanted = [all_images[name] for name in names]
-    with refused("looking for the images"):
-        missing = wanted if force else _missing(engine, wanted)
+    missing = wanted if force else _missing(engine, wanted)
     if missing:
-        lock = lock_path("images", engine.id)
-        with held(lock, "the building of images", LONGEST_BUILD):
+        with held(lock(engine), "the building of images", LONGEST_BUILD):
             missing = wanted if force else _missing(engine, wanted)
             _build(engine, all_images["base"], missing, progress, force=force)
-    with refused("tagging the images"):
-        _tag_latest(engine, wanted)
+    _tag_latest(engine, wanted)
     return {image.name: image.tag for image in wanted}
 
 
@@ -88,7 +90,8 @@ def _named(image: Image, progress: Progress) -> Progress:
 
 def _tags(engine: Engine) -> dict[str, str]:
     """Return the ids of labctl's images on the engine by tag."""
-    found = engine.sdk.api.images(filters={"label": LABEL_IMAGE})
+    with refused("looking for the images"):
+        found = engine.sdk.api.images(filters={"label": LABEL_IMAGE})
     return {tag: image["Id"] for image in found for tag in image.get("RepoTags") or ()}
 
 
@@ -101,4 +104,5 @@ def _tag_latest(engine: Engine, wanted: list[Image]) -> None:
     there = _tags(engine)
     for image in wanted:
         if there.get(image.latest) != there.get(image.tag):
-            engine.sdk.api.tag(image.tag, image.repository, "latest", force=True)
+            with refused("tagging the images"):
+                engine.sdk.api.tag(image.tag, image.repository, "latest", force=True)

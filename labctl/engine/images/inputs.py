@@ -15,6 +15,9 @@ PREFIX = "labctl"
 LABEL_IMAGE = "labctl.image"
 LABEL_INPUTS = "labctl.inputs"
 
+BUILT = "built"
+"""The value of LABEL_IMAGE on what is built from the Dockerfile of a lab."""
+
 HASH_LENGTH = 12
 """Hexadecimal digits of the SHA-256 that stand in a tag."""
 

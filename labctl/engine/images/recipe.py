@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 
 from labctl.engine.client import Engine
+from labctl.engine.compose import no_client
 from labctl.engine.images.child import Progress, Started, stream
 from labctl.engine.images.inputs import LABEL_IMAGE, LABEL_INPUTS, Image
 from labctl.engine.images.space import SpaceWatch
@@ -13,14 +14,20 @@ from labctl.errors import MachineError
 
 
 def has_buildkit(engine: Engine) -> bool:
-    """Return whether `docker build` can use BuildKit: newer clients need buildx for it."""
-    asked = subprocess.run(
-        ["docker", "buildx", "version"],
-        env=engine.env,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    """Return whether `docker build` can use BuildKit: newer clients need buildx for it.
+
+    Raises MachineError when there is no `docker` command.
+    """
+    try:
+        asked = subprocess.run(
+            ["docker", "buildx", "version"],
+            env=engine.env,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise no_client() from error
     return asked.returncode == 0
 
 

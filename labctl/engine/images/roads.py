@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 from docker.errors import DockerException, ImageNotFound
 
-from labctl.engine.client import Engine
+from labctl.engine.client import Engine, refused
 from labctl.engine.images import sources
 from labctl.engine.images.inputs import Image
 
@@ -45,10 +45,11 @@ def base_roads(engine: Engine, base: Image) -> list[Road]:
 
 def present(engine: Engine, base: Image) -> Road:
     """Return the road of one who has the image already."""
-    try:
-        engine.sdk.images.get(base.tag)
-    except ImageNotFound:
-        return Road("present", False, f"{base.tag} is not on the engine", "labctl images build")
+    with refused(f"looking for image {base.tag}"):
+        try:
+            engine.sdk.images.get(base.tag)
+        except ImageNotFound:
+            return Road("present", False, f"{base.tag} is not on the engine", "labctl images build")
     return Road("present", True, f"{base.tag} is on the engine")
 
 
@@ -119,17 +120,33 @@ def _packages_missing(engine: Engine) -> tuple[str, str]:
         return "mmdebstrap is not installed", "sudo apt-get install mmdebstrap uidmap"
     if not sources.machine_sources(suite):
         return f"apt has no source of {suite} that a container can reach", "see sources.list(5)"
-    here, there = _package_architecture(), engine.sdk.version().get("Arch")
+    here, there = _package_architecture(), _engine_architecture(engine)
+    if here is None:
+        return "dpkg does not tell the architecture", "see what `dpkg --print-architecture` says"
     if here != there:
         return f"packages here are for {here}, the engine runs {there}", ""
     return _rights_missing()
 
 
-def _package_architecture() -> str:
-    told = subprocess.run(
-        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+def _engine_architecture(engine: Engine) -> str:
+    with refused("asking for its architecture"):
+        return str(engine.sdk.version().get("Arch"))
+
+
+def _package_architecture() -> str | None:
+    done = _run("dpkg", "--print-architecture")
+    if done is None or done.returncode != 0:
+        return None
+    told = done.stdout.strip()
     return _PACKAGE_ARCHITECTURES.get(told, told)
+
+
+def _run(*argv: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a program to its end; return None when it is not there."""
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
 
 
 def _rights_missing() -> tuple[str, str]:
@@ -141,8 +158,8 @@ def _rights_missing() -> tuple[str, str]:
         return "uidmap is not installed", f"sudo apt-get install uidmap, {once}"
     if not _has_subordinate_ids(Path("/etc/subuid")):
         return "you have no subordinate user ids", f"see subuid(5) and usermod(8), {once}"
-    tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
+    tried = _run("unshare", "--user", "true")
+    if tried is None or tried.returncode != 0:
         return "the kernel refuses user namespaces to ordinary users", once.removeprefix("or, ")
     return "", ""
 

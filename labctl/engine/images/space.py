@@ -6,7 +6,7 @@ import os
 import threading
 from types import TracebackType
 
-from labctl.engine.client import Engine
+from labctl.engine.client import Engine, refused
 from labctl.errors import MachineError
 
 MIB = 1 << 20
@@ -28,7 +28,8 @@ class SpaceWatch:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.data_root = str(engine.sdk.info().get("DockerRootDir", ""))
+        with refused("asking for its data-root"):
+            self.data_root = str(engine.sdk.info().get("DockerRootDir", ""))
         self.lowest: int | None = None
         self._readable = engine.local
         self._over = threading.Event()

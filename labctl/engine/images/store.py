@@ -9,12 +9,16 @@ from pathlib import Path
 from docker.errors import APIError, ImageNotFound
 
 from labctl.engine.client import Engine, refused
-from labctl.engine.images.build import quiet
+from labctl.engine.images.build import lock, quiet
 from labctl.engine.images.child import Progress, stream
-from labctl.engine.images.inputs import LABEL_IMAGE, LABEL_INPUTS, images
+from labctl.engine.images.inputs import BUILT, LABEL_IMAGE, LABEL_INPUTS, images
 from labctl.engine.images.space import SpaceWatch
+from labctl.engine.locks import release, try_lock
 from labctl.errors import MachineError, UsageError
 from labctl.lab.places import data_root
+
+_PATIENCE = 0.5
+"""Seconds to wait for another labctl that builds or removes images."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,16 @@ class Stored:
     created: int
     current: bool
 
+    @property
+    def replaced(self) -> bool:
+        """Whether a newer image has taken its place.
+
+        Not so an image built for a lab, nor the one that is `latest`: an `up` of another
+        version, which has just seen to it that it is there, may be about to use it.
+        """
+        latest = any(tag.endswith(":latest") for tag in self.tags)
+        return not (self.current or latest or self.name == BUILT)
+
 
 def stored(engine: Engine, *, root: Path | None = None) -> list[Stored]:
     """Return all images on the engine that labctl made, by name, the newest first."""
@@ -43,15 +57,28 @@ def stored(engine: Engine, *, root: Path | None = None) -> list[Stored]:
 
 
 def superseded(engine: Engine, *, root: Path | None = None) -> list[Stored]:
-    """Return the images that labctl made and this labctl does not use."""
-    return [one for one in stored(engine, root=root) if not one.current]
+    """Return the images that labctl made and newer ones replaced."""
+    return [one for one in stored(engine, root=root) if one.replaced]
 
 
 def remove(engine: Engine, these: Iterable[Stored]) -> list[Stored]:
-    """Remove images; return those removed. One that a container uses stays.
+    """Remove images; return those removed.
 
+    One that a container uses stays, or whose tags have changed since it was listed; all
+    stay while another labctl builds images: some may be stages of what it builds.
     Raises EngineError when the engine goes away.
     """
+    descriptor = try_lock(lock(engine), _PATIENCE)
+    if descriptor is None:
+        return []
+    try:
+        tags = {one.id: one.tags for one in stored(engine)}
+        return _remove(engine, [one for one in these if tags.get(one.id) == one.tags])
+    finally:
+        release(descriptor)
+
+
+def _remove(engine: Engine, these: Iterable[Stored]) -> list[Stored]:
     gone: list[Stored] = []
     for image in these:
         with refused(f"removing image {image.id}"):

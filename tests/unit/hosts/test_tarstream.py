@@ -217,3 +217,47 @@ def test_no_file_is_written_through_a_link(tmp_path: Path) -> None:
 def test_no_copy_has_the_rights_of_its_owner_for_others(tmp_path: Path) -> None:
     unpack([_entry("f")], tmp_path, "f")
     assert (tmp_path / "f").stat().st_mode & 0o7777 == 0o755
+
+
+def _links(*pairs: tuple[str, str]) -> list[tarstream.Entry]:
+    return [_entry(name, tarfile.SYMTYPE, target) for name, target in pairs]
+
+
+def test_a_link_that_later_ones_lead_out_is_left_out(tmp_path: Path) -> None:
+    """CVE-2025-4330: where `l` leads is known only when `e`, `f` and `g` are there."""
+    entries = [_entry("root/x"), *_links(("root/l", "e/f/g/../../../"))]
+    entries += _links(*((f"root/{name}", ".") for name in "efg"))
+    assert unpack(entries, tmp_path, "root") == ["root/l"]
+    assert listed(tmp_path / "root") == {"x": b"harm", "e": ".", "f": ".", "g": "."}
+
+
+def test_a_link_through_one_that_is_left_out_is_left_out_too(tmp_path: Path) -> None:
+    entries = _links(("root/l", "e/.."), ("root/m", "l/b"), ("root/e", "."))
+    assert sorted(unpack([_entry("root/x"), *entries], tmp_path, "root")) == ["root/l", "root/m"]
+    assert listed(tmp_path / "root") == {"x": b"harm", "e": "."}
+
+
+def test_a_way_too_long_to_be_looked_at_leads_nowhere(tmp_path: Path) -> None:
+    """CVE-2025-4517: beyond PATH_MAX os.path.realpath takes a link for an ordinary part."""
+    target = tmp_path / "t"
+    target.mkdir()
+    steps = "abcdefghijklmnop"
+    long = "d" * ((3970 - len(str(target))) // len(steps) - 1)
+    entries, folder = [_entry("root", tarfile.DIRTYPE)], "root"
+    for step in steps:  # each name is short, the way that it stands for is not
+        entries.append(_entry(f"{folder}/{long}", tarfile.DIRTYPE))
+        entries += _links((f"{folder}/{step}", long))
+        folder += f"/{step}"
+    last = "/".join(steps) + "/" + "l" * 254
+    entries += _links((f"root/{last}", "../" * len(steps)), ("root/out", f"{last}/../.."))
+    entries.append(_entry("root/out/harm"))
+    skipped = unpack(entries, target, "root")
+    assert {f"root/{last}", "root/out"} <= set(skipped)
+    assert [path.name for path in tmp_path.iterdir()] == ["t"]
+    assert [path.name for path in target.iterdir()] == ["root"]
+
+
+def test_links_in_a_ring_lead_nowhere_and_are_left_out(tmp_path: Path) -> None:
+    entries = [_entry("root/x"), *_links(("root/a", "b"), ("root/b", "a"))]
+    assert sorted(unpack(entries, tmp_path, "root")) == ["root/a", "root/b"]
+    assert listed(tmp_path / "root") == {"x": b"harm"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labctl.engine.compose import OLDEST
 from labctl.lab.places import data_root
 
 LIB = data_root() / "scripts" / "lib"
@@ -174,21 +175,38 @@ def test_compose_comes_from_the_packages_that_are_there(
 
 
 @pytest.mark.skipif(not shutil.which("dpkg"), reason="compares versions with dpkg")
-def test_compose_v1_is_not_enough(machine: Machine) -> None:
+@pytest.mark.parametrize("version", ["1.29.2-3", "2.19.1-1"])
+def test_an_older_compose_is_not_enough(machine: Machine, version: str) -> None:
     machine.has("docker", COMPOSE.format(bin=machine.bin))
-    apt(machine, docker_compose="1.29.2-3")
+    apt(machine, docker_compose=version)
     what, _hint = refused(machine.run("setup_compose"))
-    assert "Docker Compose 2" in what
+    assert "Docker Compose 2.20 or newer" in what
     assert not any("install" in call for call in machine.calls)
 
 
 @pytest.mark.parametrize(
     ("version", "enough"),
-    [("2.0.0", True), ("v2.40.3", True), ("5.0.1", True), ("10.1.0", True), ("1.29.2", False)],
+    [
+        ("2.20.0", True),
+        ("v2.40.3", True),
+        ("2.26.1-4", True),
+        ("5.0.1", True),
+        ("10.1.0", True),
+        ("2.19.1", False),
+        ("v2.3.4", False),
+        ("1.29.2", False),
+        ("dev", False),
+        ("", False),
+    ],
 )
 def test_versions_of_compose(machine: Machine, version: str, enough: bool) -> None:
     machine.has("docker", f"echo {version}")
     assert (machine.run("compose_is_there").returncode == 0) == enough
+
+
+def test_setup_and_labctl_need_the_same_compose(machine: Machine) -> None:
+    told = machine.run('echo "$OLDEST_COMPOSE"').stdout.strip()
+    assert told == ".".join(map(str, OLDEST))
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from labctl.engine.inside import Done
+from labctl.engine.inside import Done, TimedOut
 from labctl.engine.output import Output
 from labctl.lab.model import Command, Condition
 from labctl.play import conditions
@@ -33,7 +33,7 @@ def no_start(host: str, command: Command, timeout: float) -> tuple[int, str]:
 
 
 def wait(hosts: LocalHosts, when: dict[str, str], timeout: float = 0.3) -> str | None:
-    wanted = conditions.of(Condition.model_validate(when), timeout, hosts, {}, no_start)
+    wanted = conditions.of(Condition.model_validate(when), hosts, {}, no_start)
     return conditions.wait(wanted, timeout)
 
 
@@ -77,18 +77,18 @@ def tcp_port() -> Iterator[int]:
 
 
 def test_real_sockets_of_this_machine(hosts: LocalHosts, udp_port: int, tcp_port: int) -> None:
-    assert Listening(hosts, "a", udp_port, "udp").look().holds
-    assert Listening(hosts, "a", tcp_port, "tcp").look().holds
-    assert not Listening(hosts, "a", 0, "udp").look().holds
+    assert Listening(hosts, "a", udp_port, "udp").look(15).holds
+    assert Listening(hosts, "a", tcp_port, "tcp").look(15).holds
+    assert not Listening(hosts, "a", 0, "udp").look(15).holds
 
 
 def test_a_bound_tcp_socket_does_not_listen_yet(hosts: LocalHosts) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        assert not Listening(hosts, "a", port, "tcp").look().holds
+        assert not Listening(hosts, "a", port, "tcp").look(15).holds
         bound.listen()
-        assert Listening(hosts, "a", port, "tcp").look().holds
+        assert Listening(hosts, "a", port, "tcp").look(15).holds
 
 
 def test_a_file_that_is_not_there(hosts: LocalHosts, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def background(hosts: LocalHosts, command: str, wanted: str) -> Earlier:
 
 def printed(hosts: LocalHosts, earlier: Earlier, wanted: str, timeout: float) -> str | None:
     when = Condition.model_validate({"output": {"step": "b", "contains": wanted}})
-    found = conditions.of(when, timeout, hosts, {"b": earlier}, no_start)
+    found = conditions.of(when, hosts, {"b": earlier}, no_start)
     return conditions.wait(found, timeout)
 
 
@@ -139,10 +139,10 @@ def test_a_command_that_succeeds_at_last(hosts: LocalHosts) -> None:
         return codes.pop(0), "told\n"
 
     when = Condition.model_validate({"succeeds": {"host": "a", "run": "probe me"}})
-    assert conditions.wait(conditions.of(when, 10, hosts, {}, start), 10) is None
+    assert conditions.wait(conditions.of(when, hosts, {}, start), 10) is None
     assert codes == []
     codes += [1] * 100
-    unmet = conditions.wait(conditions.of(when, 0.2, hosts, {}, start), 0.2)
+    unmet = conditions.wait(conditions.of(when, hosts, {}, start), 0.2)
     assert unmet is not None and unmet.endswith('exit code 1: "told"')
 
 
@@ -160,3 +160,41 @@ def test_a_wait_ends_when_it_has_become_pointless(hosts: LocalHosts) -> None:
     wanted = [Listening(hosts, "a", 80, "tcp")]
     unmet = conditions.wait(wanted, 60, broken=lambda: True)
     assert unmet is not None and unmet.startswith("it waited for: a listens on port 80/tcp")
+
+
+def test_a_look_that_takes_too_long_has_shown_nothing_and_the_next_one_counts(
+    hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def slow_at_first(_host: str, _argv: Sequence[str], timeout: float) -> Done:
+        given.append(timeout)
+        if len(given) == 1:
+            raise TimedOut("on host a: `cat` did not end")
+        return said(LISTENS.format(80))
+
+    monkeypatch.setattr(hosts, "run", slow_at_first)
+    assert wait(hosts, {"listening": "a:80"}, timeout=60) is None
+    assert given == [15, 15]
+
+
+@pytest.mark.parametrize("when", [{"listening": "a:80"}, {"file": "a:/x"}])
+def test_looks_that_never_end_are_no_longer_than_the_step(
+    hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch, when: dict[str, str]
+) -> None:
+    given: list[float] = []
+
+    def slow(_host: str, argv: Sequence[str], timeout: float) -> Done:
+        given.append(timeout)
+        raise TimedOut(f"on host a: `{argv[0]}` did not end")
+
+    monkeypatch.setattr(hosts, "run", slow)
+    unmet = wait(hosts, when, timeout=0.2)
+    assert unmet is not None
+    assert "still not" in unmet
+    assert unmet.endswith("did not end")
+    assert set(given) == {1.0}  # the shortest that makes sense
+    monkeypatch.setattr(conditions, "_SHORTEST_LOOK", 0.0)
+    given.clear()
+    wait(hosts, when, timeout=0.2)
+    assert max(given) <= 0.2
