@@ -123,12 +123,18 @@ def test_own_images_get_their_present_tag_and_others_stay() -> None:
     services = {"a": host(build={"context": "x"}), "b": host(image="nginx:1"), "c": host(image="")}
     services["c"] = {"build": {"context": "y"}, "networks": {"lan": None}}
     done = planned(project(services), "10.201.0.0/28").project["services"]
-    assert [done[n]["image"] for n in "abc"] == [
-        "labctl-host:abc",
-        "nginx:1",
-        "labctl-built-demo-c",
-    ]
+    assert [done[n]["image"] for n in "ab"] == ["labctl-host:abc", "nginx:1"]
+    assert done["c"]["image"].startswith("labctl-built-demo-c-")
     assert not any("build" in service for service in done.values())
+
+
+def test_labs_of_one_name_build_images_of_their_own() -> None:
+    def image(folder: str) -> str:
+        built = {"build": {"context": folder}, "networks": {"lan": None}}
+        told = planned(project({"c": built}), "10.201.0.0/28").project["services"]["c"]["image"]
+        return str(told)
+
+    assert image("/one") != image("/two")
 
 
 def test_everything_is_labelled() -> None:
@@ -139,6 +145,7 @@ def test_everything_is_labelled() -> None:
         "labctl.lab": "demo",
         "labctl.file": "/labs/demo/compose.yaml",
         "labctl.host": "a",
+        "labctl.owner": labels.owner(),
     }
     assert done["volumes"]["data"]["name"] == "copy_data"
     assert done["volumes"]["data"]["labels"]["labctl.name"] == "copy"
