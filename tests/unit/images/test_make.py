@@ -34,7 +34,9 @@ def program(file: Path, script: str) -> None:
 
 
 def make(project: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "FILE"}
+    # These tests may themselves run under make, which tells its children so.
+    ours = ("FILE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
         ["make", *words],
         cwd=project,
