@@ -95,7 +95,7 @@ class Up:
         try:
             self._child = subprocess.Popen(
                 argv,
-                env=engine.env,
+                env={"COMPOSE_PARALLEL_LIMIT": str(engine.at_once), **engine.env},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
