@@ -122,13 +122,15 @@ def test_a_file_that_nobody_has_is_a_clear_error(lab: LabUnderTest) -> None:
 
 @contextmanager
 def stopped(lab: LabUnderTest, name: str) -> Iterator[None]:
-    """Stop a host within the block, and start it again."""
+    """Stop a host within the block, start it again, and wait until its program listens."""
     container = lab.engine.sdk.containers.get(lab.host(name).container)
     container.stop(timeout=10)
     try:
         yield
     finally:
         container.start()
+    port = "8888" if name == "directory" else "6699"
+    eventually(lambda: lab.exec(name, "listening", port).code == 0, f"{name} listens again")
 
 
 def test_the_table_follows_a_peer_that_leaves_and_comes_back(
