@@ -12,7 +12,7 @@ from docker.utils import parse_repository_tag
 from labctl.engine import compose
 from labctl.engine.client import Engine, refused
 from labctl.engine.images.inputs import BUILT, LABEL_IMAGE
-from labctl.engine.plan import Host
+from labctl.engine.shape import Host
 from labctl.errors import MachineError
 
 

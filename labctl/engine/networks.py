@@ -13,7 +13,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from labctl.engine import labels, locks, pool
 from labctl.engine.client import Engine, refused
-from labctl.engine.plan import Network
+from labctl.engine.shape import Network
 from labctl.engine.shield import deferred
 from labctl.errors import EngineError
 

@@ -12,7 +12,8 @@ from labctl.engine.client import Engine, refused
 from labctl.engine.foreign import provide
 from labctl.engine.images.build import ensure
 from labctl.engine.images.inputs import NAMES
-from labctl.engine.plan import Plan, Shape, complete, shape
+from labctl.engine.plan import Plan, complete
+from labctl.engine.shape import Shape, shape
 from labctl.engine.shield import deferred, shielded
 from labctl.errors import EngineError, LabctlError, UsageError
 from labctl.lab.load import Lab

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from labctl.engine import labels
-from labctl.engine.plan import Plan, complete, shape
+from labctl.engine.plan import Plan, complete
+from labctl.engine.shape import shape
 from labctl.errors import UsageError
 
 ORIGIN = labels.Origin("copy", "demo", Path("/labs/demo/compose.yaml"))
