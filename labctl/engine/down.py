@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker.errors import APIError, NotFound
-
 from labctl.engine import labels, live, locks, networks
 from labctl.engine.client import Engine, refused
+from labctl.engine.removal import insist
 from labctl.errors import EngineError
 
 _TIMEOUT = 60.0
@@ -124,43 +123,22 @@ def _name(container: dict[str, Any]) -> str:
 
 
 def _remove_container(engine: Engine, key: str, name: str, deadline: float, gone: Gone) -> None:
-    nap = 0.05
-    while True:
-        try:
-            engine.sdk.api.remove_container(key, v=True, force=True)
-        except NotFound:
-            break
-        except APIError as error:
-            # 409: its removal is already under way.
-            if time.monotonic() >= deadline:
-                raise EngineError(
-                    f"the engine refused to remove host {name}: {error.explanation}",
-                    f"Try `docker rm -f {key[:12]}`.",
-                ) from error
-        else:
-            break
-        time.sleep(nap)
-        nap = min(nap * 2, 1.0)
+    insist(
+        lambda: engine.sdk.api.remove_container(key, v=True, force=True),
+        f"host {name}",
+        f"Try `docker rm -f {key[:12]}`.",
+        deadline,
+    )
     gone("container", name)
 
 
 def _remove_volume(engine: Engine, name: str, deadline: float) -> None:
-    nap = 0.05
-    while True:
-        try:
-            engine.sdk.api.remove_volume(name)
-        except NotFound:
-            return
-        except APIError as error:
-            if time.monotonic() >= deadline:
-                raise EngineError(
-                    f"the engine refused to remove volume {name}: {error.explanation}",
-                    f"Try `docker volume rm {name}`.",
-                ) from error
-        else:
-            return
-        time.sleep(nap)
-        nap = min(nap * 2, 1.0)
+    insist(
+        lambda: engine.sdk.api.remove_volume(name),
+        f"volume {name}",
+        f"Try `docker volume rm {name}`.",
+        deadline,
+    )
 
 
 def _remains(name: str, found: _Found) -> EngineError:

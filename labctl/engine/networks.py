@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
 from labctl.engine import labels, locks, pool
 from labctl.engine.client import Engine, refused
+from labctl.engine.removal import insist
 from labctl.engine.shape import Network
 from labctl.engine.shield import deferred
 from labctl.errors import EngineError
@@ -109,24 +109,12 @@ def _subnets(network: dict[str, Any]) -> list[IPv4Network]:
 def remove(engine: Engine, network_id: str, deadline: float) -> None:
     """Remove a network; one that is not there counts as removed.
 
-    An engine may report active endpoints on a network whose containers have just gone,
-    so a refusal is tried again until `deadline` (time.monotonic()).
-    Raises EngineError when the engine still refuses then.
+    Raises EngineError when the engine still refuses at `deadline` (time.monotonic()).
     """
-    nap = 0.05
-    while True:
-        try:
-            engine.sdk.api.remove_network(network_id)
-        except NotFound:
-            return
-        except APIError as error:
-            if time.monotonic() >= deadline:
-                raise EngineError(
-                    f"the engine refused to remove network {network_id}: {error.explanation}",
-                    f"`docker network inspect {network_id}` shows what still uses it; where that "
-                    "is nothing, the engine has lost count: restart it, then `labctl clean`.",
-                ) from error
-        else:
-            return
-        time.sleep(nap)
-        nap = min(nap * 2, 1.0)
+    insist(
+        lambda: engine.sdk.api.remove_network(network_id),
+        f"network {network_id}",
+        f"`docker network inspect {network_id}` shows what still uses it; where that is nothing, "
+        "the engine has lost count: restart it, then `labctl clean`.",
+        deadline,
+    )
