@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +14,6 @@ from labctl.engine.removal import insist
 from labctl.errors import EngineError
 
 _TIMEOUT = 60.0
-_ONCE_MORE = 1.0
-
-Gone = Callable[[str, str], None]
-"""Is told the kind (container, network, volume) and name of each thing removed."""
 
 
 @dataclass
@@ -29,17 +25,17 @@ class Removed:
     volumes: int = 0
 
 
-def down(engine: Engine, name: str, gone: Gone = lambda kind, thing: None) -> Removed:
+def down(engine: Engine, name: str) -> Removed:
     """Remove everything that carries the lab's name; wait for whoever works on it now.
 
     Raises EngineError, saying what remains, when the engine does not let go of something.
     """
     lock = live.name_lock(engine, name)
     with locks.held(lock, f"lab {name}", _TIMEOUT):
-        return remove_all(engine, name, gone)
+        return remove_all(engine, name)
 
 
-def remove_all(engine: Engine, name: str, gone: Gone = lambda kind, thing: None) -> Removed:
+def remove_all(engine: Engine, name: str) -> Removed:
     """As `down`, for a caller that holds the lock on the name.
 
     It looks again until nothing is found: a request that was under way when its sender
@@ -47,15 +43,17 @@ def remove_all(engine: Engine, name: str, gone: Gone = lambda kind, thing: None)
     """
     deadline = time.monotonic() + _TIMEOUT
     removed = Removed()
+    late = False
     while not (found := _find(engine, name)).empty:
-        if time.monotonic() > deadline:
+        if late:
             raise _remains(name, found)
         with refused(f"removing lab {name}"):
-            _remove(engine, found, deadline, gone)
+            _remove(engine, found, deadline)
         removed.containers += len(found.containers)
         removed.networks += len(found.networks)
         removed.volumes += len(found.volumes)
-        deadline = max(deadline, time.monotonic() + _ONCE_MORE)
+        # Looked at after the removal, so that one which took long is not called a failure.
+        late = time.monotonic() > deadline
     return removed
 
 
@@ -92,7 +90,7 @@ def _find(engine: Engine, name: str) -> _Found:
         )
 
 
-def _remove(engine: Engine, found: _Found, deadline: float, gone: Gone) -> None:
+def _remove(engine: Engine, found: _Found, deadline: float) -> None:
     # The mark that the lab is up goes first: half taken down it must count as left over.
     marks = [v for v in found.volumes if labels.READY in v["Labels"]]
     others = [v for v in found.volumes if labels.READY not in v["Labels"]]
@@ -101,16 +99,14 @@ def _remove(engine: Engine, found: _Found, deadline: float, gone: Gone) -> None:
             _remove_volume(engine, volume["Name"], deadline)
         _all(
             pool.map(
-                lambda c: _remove_container(engine, c["Id"], _name(c), deadline, gone),
+                lambda c: _remove_container(engine, c["Id"], _name(c), deadline),
                 found.containers,
             )
         )
         for network in found.networks:
             networks.remove(engine, network["Id"], deadline)
-            gone("network", network["Name"])
         for volume in others:
             _remove_volume(engine, volume["Name"], deadline)
-            gone("volume", volume["Name"])
 
 
 def _all(results: Iterable[None]) -> None:
@@ -122,14 +118,13 @@ def _name(container: dict[str, Any]) -> str:
     return str(container["Labels"].get(labels.HOST, container["Names"][0]))
 
 
-def _remove_container(engine: Engine, key: str, name: str, deadline: float, gone: Gone) -> None:
+def _remove_container(engine: Engine, key: str, name: str, deadline: float) -> None:
     insist(
         lambda: engine.sdk.api.remove_container(key, v=True, force=True),
         f"host {name}",
         f"Try `docker rm -f {key[:12]}`.",
         deadline,
     )
-    gone("container", name)
 
 
 def _remove_volume(engine: Engine, name: str, deadline: float) -> None:

@@ -40,7 +40,6 @@ class LiveHost:
     state: str
     status: str
     addresses: dict[str, str]
-    sidecar_of: str | None = None
 
     @property
     def running(self) -> bool:
@@ -139,7 +138,6 @@ def _host(container: dict[str, Any], name: str, keys: dict[str, str]) -> LiveHos
         state=container["State"],
         status=container["Status"],
         addresses={keys[n]: e["IPAddress"] for n, e in endpoints.items() if n in keys},
-        sidecar_of=told.get(labels.SIDECAR),
     )
 
 

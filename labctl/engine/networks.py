@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,9 @@ _ROUTES = Path("/proc/net/route")
 
 
 def create(
-    engine: Engine,
-    networks: Sequence[Network],
-    origin: labels.Origin,
-    made: Callable[[str], None] = lambda key: None,
+    engine: Engine, networks: Sequence[Network], origin: labels.Origin
 ) -> dict[str, IPv4Network]:
-    """Make the networks and return the subnet of each, by key; `made` is told each key.
+    """Make the networks and return the subnet of each, by key.
 
     A lock keeps other labctl processes of this user from choosing at the same time; what
     anybody else takes meanwhile the engine refuses, and the choice is made again.
@@ -42,7 +39,6 @@ def create(
         for network, subnet in zip(networks, chosen, strict=True):
             avoid = taken + [s for s in chosen if s != subnet]
             result[network.key] = _create_one(engine, network, subnet, avoid, pools, origin)
-            made(network.key)
     return result
 
 

@@ -24,7 +24,6 @@ class Plan:
     """A lab with addresses: `project` is what Compose is given."""
 
     shape: Shape
-    subnets: dict[str, IPv4Network]
     addresses: dict[str, dict[str, IPv4Address]]
     project: dict[str, Any]
 
@@ -62,7 +61,7 @@ def complete(
         "volumes": volumes,
         **shape.rest,
     }
-    return Plan(shape, dict(subnets), addresses, project)
+    return Plan(shape, addresses, project)
 
 
 def _routers(shape: Shape) -> list[Host]:
