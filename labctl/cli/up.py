@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from labctl.cli.common import JsonOption, print_json
 from labctl.cli.labs import LabArgument
 from labctl.engine.client import connect
+from labctl.engine.shield import shielded
 from labctl.engine.up import Reporter, Wishes
 from labctl.engine.up import up as bring_up
 from labctl.errors import UsageError
@@ -56,17 +58,19 @@ def up(
     model = load(find(lab, Path.cwd()))
     engine = connect()
     console = Console(stderr=True, highlight=False)
-    with HostProgress(console, f"lab {wishes.name or model.name}") as progress:
-        result = bring_up(
-            engine, model, wishes, Reporter(progress.host, progress.note, progress.hosts)
+    with ExitStack() as until_told:
+        with HostProgress(console, f"lab {wishes.name or model.name}") as progress:
+            reporter = Reporter(progress.host, progress.note, progress.hosts)
+            result = bring_up(engine, model, wishes, reporter)
+            # It is up: interrupted from here on it would be there with nobody told so.
+            until_told.enter_context(shielded())
+        if as_json:
+            print_json(showing.as_json(result))
+            return
+        console.print(
+            f"lab {result.name} is up: {len(result.hosts)} hosts on {len(result.networks)} "
+            f"networks ready in {progress.seconds:.1f} s"
         )
-    if as_json:
-        print_json(showing.as_json(result))
-        return
-    console.print(
-        f"lab {result.name} is up: {len(result.hosts)} hosts on {len(result.networks)} networks "
-        f"ready in {progress.seconds:.1f} s"
-    )
 
 
 def _scale(told: list[str]) -> dict[str, int]:
