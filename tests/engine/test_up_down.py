@@ -72,7 +72,7 @@ def test_a_host_that_ended_with_0_is_ready(name: str, write_lab: WriteLab) -> No
         (f"{{<<: *host, {NEVER}, command: [no-such-program]}}", "exec no-such-program failed"),
         (
             f"{{<<: *host, {NEVER}, command: [sh, -c, 'echo my last words; exec sleep inf']}}",
-            "was not ready after 2 seconds: its health check (listening 9) ends with 1",
+            "was not ready after 8 seconds: its health check (listening 9) ends with 1",
         ),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_host_that_fails_is_named_and_nothing_is_left(
     engine: Engine, name: str, write_lab: WriteLab, service: str, expected: str
 ) -> None:
     file = write_lab(f"good: {{<<: *host, command: [sleep, inf]}}\nbad: {service}")
-    up = labctl("up", str(file), "--name", name, "--timeout", "2")
+    up = labctl("up", str(file), "--name", name, "--timeout", "8")
     assert up.code == 3
     assert "host bad" in up.err
     assert expected in up.err
