@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,18 @@ import pytest
 import labctl
 
 PACKAGE = Path(labctl.__file__).parent
-ROOMS = ("errors", "lab", "engine", "play", "show", "cli", "pytest_plugin", "__main__")
+ROOMS = (
+    "errors",
+    "sequence",
+    "lab",
+    "engine",
+    "observe",
+    "play",
+    "show",
+    "cli",
+    "pytest_plugin",
+    "__main__",
+)
 """From the top down: what stands later may import what stands earlier."""
 
 ENGINE_ONLY = ("docker", "requests", "urllib3")
@@ -43,3 +55,15 @@ def test_imports_go_up_only(file: Path) -> None:
             assert ROOMS.index(room(module)) <= ROOMS.index(own), f"{own} imports {module}"
         elif own != "engine":
             assert module.partition(".")[0] not in ENGINE_ONLY, f"{own} talks to {module}"
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if "sequence" in f.parts], ids=lambda f: str(f.relative_to(PACKAGE))
+)
+def test_what_judges_events_needs_nothing_but_python(file: Path) -> None:
+    for module in imports(file):
+        top = module.partition(".")[0]
+        if top == "labctl":
+            assert room(module) in ("errors", "sequence"), f"sequence imports {module}"
+        else:
+            assert top in sys.stdlib_module_names, f"sequence imports {module}"

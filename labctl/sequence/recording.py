@@ -1,0 +1,45 @@
+"""All that was seen of one play, before it is ordered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from labctl.sequence.events import (
+    Call,
+    Notice,
+    OpenSocket,
+    ProcessEvent,
+    Segment,
+    StateChange,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedHost:
+    """A host that was observed: its addresses by network, and what ran on it.
+
+    `programs` has the command line of each process that ran when the recording began, by its
+    number. `whole` is False where processes ran before, so that their first calls are missed.
+    """
+
+    name: str
+    addresses: dict[str, str]
+    programs: dict[int, str] = field(default_factory=dict)
+    router: bool = False
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was seen on all hosts; each kind of event in the order of time, of calls by `start`."""
+
+    title: str
+    tracer: str
+    """`strace` or `tracefs`."""
+    hosts: tuple[ObservedHost, ...]
+    calls: tuple[Call, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    states: tuple[StateChange, ...] = ()
+    processes: tuple[ProcessEvent, ...] = ()
+    open_sockets: tuple[OpenSocket, ...] = ()
+    notices: tuple[Notice, ...] = ()
