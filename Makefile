@@ -32,6 +32,7 @@ lint: python ## Check style and format
 .PHONY: types
 types: python ## Check types
 	@$(VENV)/mypy
+	@MYPYPATH=images/observer/agent $(VENV)/mypy images/observer/agent
 
 .PHONY: unit
 unit: python ## Tests that need no engine
@@ -57,5 +58,5 @@ lock: ## Write requirements.lock anew (needs uv)
 clean: ## Remove what was made here: all that labctl left on the engine, .venv, caches
 	@if [ -x $(VENV)/labctl ]; then \
 	  $(VENV)/labctl clean || echo "What labctl left on the engine is still there." >&2; fi
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf labctl-demo.html .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -39,9 +39,10 @@ def clean(
         print_json(
             {
                 "labs": {name: vars(removed) for name, removed in cleaned.labs.items()},
+                "traces": cleaned.traces,
                 "images": cleaned.images,
                 "left_alone": cleaned.left_alone,
             }
         )
-    elif not (cleaned.labs or cleaned.images):
+    elif not (cleaned.labs or cleaned.traces or cleaned.images):
         console.print("nothing to clean")

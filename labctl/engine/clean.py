@@ -10,6 +10,7 @@ from labctl.engine import live
 from labctl.engine.client import Engine
 from labctl.engine.down import Removed, down, down_left_over
 from labctl.engine.images.store import remove, stored, superseded
+from labctl.engine.tracing import clean_kernel
 from labctl.errors import LabctlError
 
 _PATIENCE = 90.0
@@ -19,9 +20,11 @@ then what it started still ends by itself."""
 
 @dataclass
 class Cleaned:
-    """What was removed: per lab how much, the images' tags; and labs that were left alone."""
+    """What was removed: per lab how much, traces in the kernel, the images' tags; and labs that
+    were left alone."""
 
     labs: dict[str, Removed] = field(default_factory=dict)
+    traces: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
 
@@ -33,8 +36,9 @@ def _if_left_over(engine: Engine, lab: live.LiveLab) -> Removed | None:
 def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], None]) -> Cleaned:
     """Take down labs that are left over, and remove images that newer ones replaced.
 
-    With `everything`, also labs that are up; with `images`, every image that labctl made.
-    A lab that is coming up is waited for: it ends up ready, or left over.
+    What killed tracers have left in the kernel is removed too. With `everything`, also labs
+    that are up; with `images`, every image that labctl made. A lab that is coming up is waited
+    for: it ends up ready, or left over.
     Raises EngineError, after all else is done, when the engine does not let go of a lab.
     """
     cleaned = Cleaned()
@@ -63,6 +67,9 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
             break
         time.sleep(nap)
         nap = min(nap * 1.5, 1.0)
+    cleaned.traces = clean_kernel(engine)
+    for trace in cleaned.traces:
+        note(f"removed {trace} from the kernel, which a killed tracer had left")
     gone = remove(engine, stored(engine) if images else superseded(engine))
     cleaned.images = [", ".join(image.tags) or image.id for image in gone]
     for image in cleaned.images:

@@ -99,9 +99,11 @@ def labs(engine: Engine) -> list[LiveLab]:
 
 
 def _lab(engine: Engine, name: str, things: dict[str, list[Any]]) -> LiveLab:
-    some = next(thing for found in things.values() for thing in found)["Labels"]
+    marked = [thing["Labels"] for found in things.values() for thing in found]
+    some = max(marked, key=len)  # an observer's has less to tell than what it watches
     keys = {n["Name"]: n["Labels"].get(labels.NETWORK, "") for n in things.get("networks", [])}
-    found = (_host(c, name, keys) for c in things.get("containers", []))
+    containers = (c for c in things.get("containers", []) if labels.OBSERVER not in c["Labels"])
+    found = (_host(c, name, keys) for c in containers)
     hosts = tuple(sorted(found, key=lambda h: _natural(h.name)))
     marks = [v["Labels"] for v in things.get("volumes", []) if labels.READY in v["Labels"]]
     subnets = {

@@ -65,11 +65,7 @@ def complete(
 
 
 def _routers(shape: Shape) -> list[Host]:
-    return [
-        host
-        for host in shape.hosts
-        if str((host.config.get("sysctls") or {}).get("net.ipv4.ip_forward")) == "1"
-    ]
+    return [host for host in shape.hosts if routes.is_router(host.config.get("sysctls") or {})]
 
 
 def _addresses(

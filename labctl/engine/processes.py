@@ -18,6 +18,10 @@ GRACE = 5.0
 _NAP = 0.05
 
 _TELL = 'echo $$ >&2; exec "$@"'
+_TELL_AT_GATE = 'echo $$ >&2; shift; kill -STOP $$; exec "$@"'
+_GATE = 'shift; kill -STOP $$; exec "$@"'
+GATE_NAME = "labctl-gate"
+"""What a shell at a gate is called; the gate's mark is the word after it."""
 
 _END = r"""
 mark=$1 tries=$2; shift 2; sessions=" $* "
@@ -44,6 +48,9 @@ while [ $i -lt "$tries" ]; do
 done
 i=0
 while [ $i -lt 100 ]; do
+  # What is stopped makes no more processes meanwhile, and takes the place of others.
+  kill -s STOP $pids 2>/dev/null
+  pids="$pids $(alive)"
   kill -s KILL $pids 2>/dev/null
   nap
   pids=$(alive)
@@ -59,13 +66,21 @@ def mark(*parts: object) -> str:
     return "".join(f"{part}." for part in parts)
 
 
-def told(argv: Sequence[str]) -> list[str]:
+def told(argv: Sequence[str], gate: str | None = None) -> list[str]:
     """Return the command that runs `argv` and tells its process number first.
 
     The number is the first line on standard error; the shell that writes it becomes the
-    program (execve(2)), so nothing else of the program's is touched.
+    program (execve(2)), so nothing else of the program's is touched. With a `gate`, the mark
+    of one, it stops itself (SIGSTOP) before that, until somebody lets it go on (SIGCONT).
     """
-    return ["/bin/sh", "-c", _TELL, "sh", *argv]
+    if gate is None:
+        return ["/bin/sh", "-c", _TELL, "sh", *argv]
+    return ["/bin/sh", "-c", _TELL_AT_GATE, GATE_NAME, gate, *argv]
+
+
+def gated(argv: Sequence[str], gate: str) -> list[str]:
+    """Return the command that stops itself at the gate of this mark before it runs `argv`."""
+    return ["/bin/sh", "-c", _GATE, GATE_NAME, gate, *argv]
 
 
 def end(mark: str, pids: Iterable[int], grace: float = GRACE) -> list[str]:

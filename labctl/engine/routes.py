@@ -15,6 +15,11 @@ Addresses = Mapping[str, Mapping[str, IPv4Address]]
 """The address of each router on each network, by their names."""
 
 
+def is_router(sysctls: Mapping[str, object]) -> bool:
+    """Tell from a host's sysctls whether it forwards packets (ip-sysctl: ip_forward)."""
+    return str(sysctls.get("net.ipv4.ip_forward")) == "1"
+
+
 def settings(routers: Addresses, subnets: Mapping[str, IPv4Network]) -> dict[str, dict[str, str]]:
     """Return each router's environment, as the program `router` reads it.
 

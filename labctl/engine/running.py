@@ -22,6 +22,8 @@ _LONGEST_NAP = 0.5
 class Running:
     """Starts the command at once. The host must have /bin/sh.
 
+    With a `gate` it waits there until it is let go on: see `labctl.engine.processes.told`.
+
     The engine is asked in a thread of its own, so that an interrupt, which reaches the main
     thread only, never leaves a command behind that nobody knows of.
     """
@@ -33,10 +35,12 @@ class Running:
         argv: Sequence[str],
         env: Mapping[str, str],
         output: Output,
+        gate: str | None = None,
     ) -> None:
         self._engine = engine
         self._host = host
         self._argv = argv
+        self._gate = gate
         self._env = dict(env)
         self._output = output
         self._pid_line = PidLine()
@@ -98,7 +102,8 @@ class Running:
 
     def _start_and_read(self) -> None:
         api = self._engine.sdk.api
-        made = api.exec_create(self._host.container_id, told(self._argv), environment=self._env)
+        argv = told(self._argv, self._gate)
+        made = api.exec_create(self._host.container_id, argv, environment=self._env)
         stream = api.exec_start(made["Id"], stream=True, demux=True)
         self._id = made["Id"]
         self._settled.set()

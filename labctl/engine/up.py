@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from labctl.engine import compose, down, labels, live, locks, networks, ready, watch
+from labctl.engine import compose, down, labels, live, locks, networks, ready
+from labctl.engine.attending import Attendant, attended
 from labctl.engine.client import Engine, refused
 from labctl.engine.foreign import provide
+from labctl.engine.gates import put_gates
 from labctl.engine.images.build import ensure
 from labctl.engine.images.inputs import NAMES
 from labctl.engine.plan import Plan, complete
@@ -44,8 +46,17 @@ class Reporter:
     hosts: Callable[[list[str]], None] = lambda names: None
 
 
-def up(engine: Engine, lab: Lab, wishes: Wishes, reporter: Reporter) -> live.LiveLab:
+def up(
+    engine: Engine,
+    lab: Lab,
+    wishes: Wishes,
+    reporter: Reporter,
+    attendant: Attendant | None = None,
+) -> live.LiveLab:
     """Bring the lab up and return it when every host is ready.
+
+    An `attendant` is told of each host as soon as it has started; a host that it has put
+    behind a gate waits there until the attendant lets it go on.
 
     Raises UsageError when its name is taken, HostFailed when a host does not become ready,
     and whatever else stands in the way; nothing of it is left then, nor after Ctrl-C.
@@ -64,7 +75,7 @@ def up(engine: Engine, lab: Lab, wishes: Wishes, reporter: Reporter) -> live.Liv
         _require_unused(engine, planned)
         tags = _images(engine, lab, planned, reporter)
         with _undone_on_failure(engine, name, wishes.keep, reporter):
-            _bring_up(engine, lab, planned, tags, wishes, reporter, lock)
+            _bring_up(engine, lab, planned, tags, wishes, reporter, lock, attendant)
             return live.find(engine, name)
     finally:
         locks.release(lock)
@@ -117,12 +128,17 @@ def _bring_up(
     wishes: Wishes,
     reporter: Reporter,
     lock: int,
+    attendant: Attendant | None,
 ) -> None:
     origin = labels.Origin(planned.name, lab.name, lab.path)
     reporter.hosts([h.name for h in planned.hosts])
     subnets = networks.create(engine, planned.networks, origin)
     plan = complete(planned, subnets, tags, origin)
-    with watch.progress_of(engine, planned.name, reporter.host):
+    if attendant is not None:
+        project, without = put_gates(engine, plan.project, attendant.gate)
+        attendant.without_gate(without)
+        plan = replace(plan, project=project)
+    with attended(engine, plan, attendant, reporter.host):
         _start(engine, plan, lock)
     ready.wait(engine, _waiting(plan), wishes.timeout, reporter.host)
     _mark(engine, origin, wishes.fresh)

@@ -154,7 +154,7 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
             case "bool":
                 return {"true": True, "false": False}[text.lower()]
             case "int":
-                return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+                return _whole(text)
             case "float":
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
             case "str" | "merge" | "!override":
@@ -164,6 +164,13 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
             node, f"`{text[:40]}` is not a valid {kind}", "write it as a text in quotes"
         ) from None
     raise _unknown_tag(node)
+
+
+def _whole(text: str) -> int:
+    """Return the number that a text is. Raises ValueError of one that Python would not write."""
+    number = int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+    str(number)  # sys.set_int_max_str_digits
+    return number
 
 
 def _unknown_tag(node: yaml.Node) -> BadNode:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from labctl.engine import inside
+from labctl.engine import apart, inside
 from labctl.engine.client import Engine
 from labctl.engine.inside import Done
 from labctl.engine.live import LiveLab
@@ -34,10 +34,18 @@ class Hosts(Protocol):
     def run(self, host: str, argv: Sequence[str], timeout: float) -> Done:
         """Run a command to its end. Raises TimedOut after `timeout` seconds."""
 
+    def run_apart(self, host: str, argv: Sequence[str], timeout: float) -> Done:
+        """Do the same among the host's processes, where it lets no more be started in it."""
+
     def start(
         self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
     ) -> Command:
-        """Start a command; `output` takes what it prints."""
+        """Start a command of a step; `output` takes what it prints."""
+
+    def probe(
+        self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
+    ) -> Command:
+        """Start a command that a step waits for: nobody who observes is shown it."""
 
     def require_running(self, host: str) -> None:
         """Raise MachineError, saying what became of it, unless the host runs."""
@@ -53,7 +61,15 @@ class LiveHosts:
     def run(self, host: str, argv: Sequence[str], timeout: float) -> Done:
         return inside.run(self.engine, self.lab.host(host), argv, timeout=timeout)
 
+    def run_apart(self, host: str, argv: Sequence[str], timeout: float) -> Done:
+        return apart.run_apart(self.engine, self.lab.host(host), argv, timeout)
+
     def start(
+        self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
+    ) -> Running:
+        return Running(self.engine, self.lab.host(host), argv, env, output)
+
+    def probe(
         self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
     ) -> Running:
         return Running(self.engine, self.lab.host(host), argv, env, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from labctl.engine import processes
@@ -20,6 +20,8 @@ _END_TIMEOUT = 30.0
 """Seconds for ending what runs on a host, beyond the grace it is given."""
 _AT_ONCE = 8
 
+_Start = Callable[[str, Sequence[str], Mapping[str, str], Output], Command]
+
 
 class Launcher:
     """The commands of one play. `grace` is in seconds, from SIGTERM to SIGKILL."""
@@ -34,9 +36,14 @@ class Launcher:
 
     def start(self, host: str, command: model.Command, key: int | str, output: Output) -> Command:
         """Start a command; `key` tells it from the others of this play."""
+        return self._started(self._hosts.start, host, command, key, output)
+
+    def _started(
+        self, start: _Start, host: str, command: model.Command, key: int | str, output: Output
+    ) -> Command:
         mark = processes.mark(self._mark, key)
         touched = self._touched.setdefault(host, [])
-        started = self._hosts.start(host, argv_of(command), {processes.MARK: mark}, output)
+        started = start(host, argv_of(command), {processes.MARK: mark}, output)
         touched.append(started)
         return started
 
@@ -47,7 +54,7 @@ class Launcher:
         """
         self._probes += 1
         output, key = Output(), f"probe{self._probes}"
-        started = self.start(host, command, key, output)
+        started = self._started(self._hosts.probe, host, command, key, output)
         if not started.wait(timeout):
             self._end_on(host, processes.mark(self._mark, key), [started])
             raise TimedOut(f"on host {host}: {text_of(command)} did not end")
@@ -77,6 +84,8 @@ class Launcher:
         argv = processes.end(mark, pids, self._grace)
         try:
             done = self._hosts.run(host, argv, self._grace + _END_TIMEOUT)
+            if done.code != 0:  # it may have as many processes as it may
+                done = self._hosts.run_apart(host, argv, self._grace + _END_TIMEOUT)
             for command in started:
                 command.wait(_END_TIMEOUT)
         except EngineError:

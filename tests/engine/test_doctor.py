@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from labctl.engine import labels, live
+from labctl.engine import labels, live, observers, tracing
 from labctl.engine.client import Engine
-from labctl.engine.doctor import Check, State, examine, images, kernel, leftovers, mend
+from labctl.engine.doctor import Check, State, examine, images, kernel, leftovers, mend, tracers
 from labctl.engine.doctor.model import Machine
 from labctl.engine.images import Image, ensure
+from labctl.engine.tracing import TRACERS
 from labctl.errors import EngineError
 from tests.engine.conftest import labctl, things
 
@@ -35,18 +36,35 @@ def test_a_machine_that_runs_labs_has_no_failed_check(engine: Engine) -> None:
     assert checks["images"]["state"] == checks["base image"]["state"] == "ok"
     assert "labctl-observer:" in checks["images"]["found"]
     # Whether the kernel has them differs; that it was tried does not.
-    tried = {a.name for a in kernel.ABILITIES}
+    tried = {*(a.name for a in kernel.ABILITIES), *TRACERS}
     assert {checks[name]["state"] for name in tried} <= {"ok", "warning"}
     assert len(checks) == len(examine())
 
 
 @pytest.mark.usefixtures("built")
-def test_the_trial_leaves_no_container_and_tells_what_strace_says(engine: Engine) -> None:
+def test_the_trial_leaves_no_container(engine: Engine) -> None:
     checks = kernel.abilities(Machine(engine))
     assert [c.name for c in checks] == [a.name for a in kernel.ABILITIES]
-    ptrace = named(checks, "ptrace")
-    assert ptrace.state is State.OK, ptrace.found
     assert not engine.sdk.containers.list(all=True, filters={"name": "labctl-doctor-"})
+
+
+@pytest.mark.usefixtures("built")
+def test_tracers_are_tried_and_leave_no_container(engine: Engine) -> None:
+    checks = tracers.tracers(Machine(engine))
+    assert [c.name for c in checks] == list(TRACERS)
+    strace = named(checks, "strace")
+    assert strace.state is State.OK, strace.found
+    assert not engine.sdk.containers.list(all=True, filters={"name": "labctl-doctor-"})
+
+
+@pytest.mark.usefixtures("built")
+def test_a_tracer_without_its_capability_says_why(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observers, "KERNEL_CAPABILITIES", ("SYS_PTRACE", "DAC_OVERRIDE"))
+    tracefs = named(tracers.tracers(Machine(engine)), "tracefs")
+    assert tracefs.state is State.WARNING
+    assert "CAP_SYS_ADMIN" in tracefs.found
 
 
 @pytest.mark.usefixtures("built")
@@ -106,9 +124,10 @@ def test_images_that_are_not_built_are_not_checked_and_can_be(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = {n: Image(n, tmp_path, "0" * 12) for n in ("base", "host", "observer")}
-    for module in (images, kernel):
+    for module in (images, kernel, tracing):
         monkeypatch.setattr(module, "images", lambda root: other)
-    checks = kernel.abilities(Machine(engine)) + images.own(Machine(engine))
+    machine = Machine(engine)
+    checks = kernel.abilities(machine) + tracers.tracers(machine) + images.own(machine)
     assert {c.state for c in checks[:-1]} == {State.NOT_CHECKED}
     assert checks[-1].state is State.WARNING
     assert "labctl-host:000000000000" in checks[-1].found

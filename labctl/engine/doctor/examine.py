@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 
 from labctl.engine.client import connect
 from labctl.engine.deadline import within
-from labctl.engine.doctor import addresses, client, images, kernel, leftovers, python, resources
+from labctl.engine.doctor import (
+    addresses,
+    client,
+    images,
+    kernel,
+    leftovers,
+    python,
+    resources,
+    tracers,
+)
 from labctl.engine.doctor.model import Check, Fix, Look, Machine, State
 from labctl.errors import EngineError, LabctlError
 
@@ -16,6 +25,7 @@ LOOKS: tuple[Look, ...] = (
     *addresses.LOOKS,
     *resources.LOOKS,
     *kernel.LOOKS,
+    *tracers.LOOKS,
     *leftovers.LOOKS,
     *python.LOOKS,
 )

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from labctl.engine.doctor import Check, Fix, State, addresses, kernel, mend, python, resources
+from labctl.engine.doctor import (
+    Check,
+    Fix,
+    State,
+    addresses,
+    kernel,
+    mend,
+    python,
+    resources,
+    tracers,
+)
 from labctl.engine.doctor import examine as run_all
 from labctl.engine.doctor.model import Look, Machine, Note
 from labctl.errors import EngineError, UsageError
@@ -184,9 +194,7 @@ OUTPUT = """\
 netem no Error: Specified qdisc kind is unknown.
 tbf ok
 htb ok
-ifb ok
-tracefs ok
-ptrace no strace: test_ptrace_get_syscall_info: PTRACE_TRACEME: Operation not permitted
+ifb no Error: Unknown device type.
 """
 
 
@@ -197,7 +205,7 @@ def test_what_the_kernel_lacks_is_a_warning_with_its_reason() -> None:
     assert checks["netem"].found == "missing: Error: Specified qdisc kind is unknown."
     assert checks["netem"].fix is not None
     assert checks["netem"].fix.command == "sudo modprobe sch_netem"
-    assert "Operation not permitted" in checks["ptrace"].found
+    assert checks["ifb"].found == "missing: Error: Unknown device type."
 
 
 @pytest.mark.parametrize("output", ["", "exec format error", OUTPUT.replace("tbf ok\n", "")])
@@ -217,6 +225,34 @@ def test_the_script_tells_each_ability_even_when_its_command_is_missing(tmp_path
     checks = kernel.read(done.stdout)
     assert {c.state for c in checks} == {State.WARNING}
     assert all("not found" in c.found for c in checks)
+
+
+# --- tracers
+
+
+def test_tracers_that_work() -> None:
+    checks = tracers.judge({"strace": None, "tracefs": None})
+    assert [c.name for c in checks] == ["strace", "tracefs"]
+    assert {c.state for c in checks} == {State.OK}
+    assert all(c.found.startswith("can trace system calls") for c in checks)
+
+
+def test_a_tracer_that_does_not_work_is_a_warning_with_its_reason_and_the_other() -> None:
+    why = "tracefs may not be mounted"
+    strace, tracefs = tracers.judge({"strace": None, "tracefs": why})
+    assert strace.state is State.OK
+    assert tracefs.state is State.WARNING
+    assert tracefs.found == f"does not work: {why}"
+    assert tracefs.means == "`labctl trace` uses strace"
+    assert tracefs.fix is not None
+    assert "SYS_ADMIN" in tracefs.fix.what
+
+
+def test_where_no_tracer_works_it_is_said() -> None:
+    checks = tracers.judge({"strace": "PTRACE_TRACEME: Operation not permitted", "tracefs": "no"})
+    assert {c.state for c in checks} == {State.WARNING}
+    assert {c.means for c in checks} == {"`labctl trace` does not work"}
+    assert "Operation not permitted" in checks[0].found
 
 
 # --- Python

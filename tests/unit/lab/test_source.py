@@ -46,6 +46,7 @@ def data_of(text: str) -> dict[str, Any]:
         ("a: &x\n  <<: *x\n", (1, 4), "holds too much", "aliases"),
         ("a: 1\nb: \x07\n", (2, 4), "does not allow", "remove"),
         ('a: "\\UFFFFFFFF"\n', (1, 7), "out of range", ""),
+        (f"a: 0x{'f' * 5000}\n", (1, 4), "is not a valid int", "as a text in quotes"),
         ("[" * 5000, (1, 1), "nested too deeply", ""),
         ("a: " + "{b: " * 80 + "1" + "}" * 80, (1, 260), "holds too much", ""),
     ],

@@ -38,6 +38,8 @@ class LocalHosts:
             raise TimedOut(str(error)) from error
         return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
+    run_apart = run
+
     def start(
         self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
     ) -> LocalCommand:
@@ -45,6 +47,8 @@ class LocalHosts:
         command = LocalCommand(self, host, argv, env, output)
         self.started.append(command)
         return command
+
+    probe = start
 
     def require_running(self, host: str) -> None:
         if host in self.dead:

@@ -1,0 +1,57 @@
+"""Runs a command among a host's processes, but not as one of them.
+
+A host that has as many processes as it may lets none be started in it, not even one that ends
+the others. A container of its own that only shares the host's pid namespace is not counted.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import requests
+from docker.errors import APIError, NotFound
+
+from labctl.engine import labels
+from labctl.engine.client import Engine, refused
+from labctl.engine.inside import Done
+from labctl.engine.live import LiveHost
+
+_CAPABILITIES = ["KILL", "SYS_PTRACE", "DAC_READ_SEARCH"]
+"""To signal processes of any user, and to read all of /proc about them."""
+
+
+def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: float) -> Done:
+    """Run a command of the host's image; return what came of it.
+
+    Raises EngineError when it cannot be started or takes longer than `timeout` seconds.
+    """
+    began = time.monotonic()
+    told = {
+        labels.NAME: host.lab_name,
+        labels.OWNER: labels.owner(),
+        labels.OBSERVER: f"host {host.name}",
+    }
+    with refused(f"running a command beside host {host.name}"):
+        container = engine.sdk.containers.create(
+            host.image,
+            list(argv[1:]),
+            entrypoint=[argv[0]],
+            name=f"{host.lab_name}.apart-{secrets.token_hex(4)}",
+            labels=told,
+            pid_mode=f"container:{host.container_id}",
+            network_mode="none",
+            cap_drop=["ALL"],
+            cap_add=_CAPABILITIES,
+            user="0",
+        )
+        try:
+            container.start()
+            code = container.wait(timeout=timeout)["StatusCode"]
+            out, err = container.logs(stderr=False), container.logs(stdout=False)
+            return Done(code, out, err, time.monotonic() - began)
+        finally:
+            with suppress(NotFound, APIError, requests.RequestException):
+                container.remove(force=True)

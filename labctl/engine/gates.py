@@ -1,0 +1,81 @@
+"""Puts a gate before the own command of each host, so that it can be watched from its first call.
+
+The command is started by a shell that stops itself before it becomes the program; whoever
+watches lets it go on.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import closing, suppress
+from typing import Any
+
+from docker.errors import APIError, NotFound
+
+from labctl.engine.client import Engine, refused
+from labctl.engine.processes import gated
+from labctl.engine.routes import is_router
+
+_OWN = "labctl-"
+"""How the names of images begin that are known to have a shell."""
+
+
+def put_gates(
+    engine: Engine, project: dict[str, Any], mark: Callable[[str], str | None]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the project with a gate before each host for which `mark` gives a gate's mark.
+
+    A router gets none: its calls are nobody's concern. Also returned are the hosts whose image
+    has no /bin/sh to make a gate of. A host behind a gate gets an init, if it has none: the
+    kernel does not let process 1 stop itself.
+    """
+    changed = copy.deepcopy(project)
+    without: list[str] = []
+    shells: dict[str, bool] = {}
+    for name, service in changed["services"].items():
+        told = None if is_router(service.get("sysctls") or {}) else mark(name)
+        if told is None:
+            continue
+        image = service["image"]
+        if image not in shells:
+            shells[image] = image.startswith(_OWN) or _has_shell(engine, image)
+        if not shells[image]:
+            without.append(name)
+            continue
+        argv = gated(_own_command(engine, service), told)
+        service["entrypoint"] = [word.replace("$", "$$") for word in argv[:5]] + argv[5:]
+        service["command"] = []
+        service["init"] = True
+    return changed, without
+
+
+def _own_command(engine: Engine, service: dict[str, Any]) -> list[str]:
+    """Return what the host executes: the file's entrypoint and command before the image's."""
+    entrypoint, command = service.get("entrypoint"), service.get("command")
+    if entrypoint is None:
+        with refused(f"looking at image {service['image']}"):
+            config = engine.sdk.images.get(service["image"]).attrs["Config"]
+        entrypoint = _words(config.get("Entrypoint"))
+        if command is None:
+            command = [word.replace("$", "$$") for word in config.get("Cmd") or []]
+    return [*entrypoint, *(command or [])]
+
+
+def _words(told: list[str] | None) -> list[str]:
+    return [word.replace("$", "$$") for word in told or []]
+
+
+def _has_shell(engine: Engine, image: str) -> bool:
+    """Look into an image, through a container that is never started."""
+    with refused(f"looking into image {image}"):
+        made = engine.sdk.api.create_container(image, ["/bin/sh"])["Id"]
+        try:
+            stream, _ = engine.sdk.api.get_archive(made, "/bin/sh")
+            with closing(stream):
+                return True
+        except NotFound:
+            return False
+        finally:
+            with suppress(APIError):
+                engine.sdk.api.remove_container(made, force=True)

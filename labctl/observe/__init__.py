@@ -1,0 +1,1 @@
+"""Watches hosts from outside, and turns what strace, tracefs and tcpdump tell into events."""

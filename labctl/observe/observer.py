@@ -1,0 +1,140 @@
+"""Observes the hosts of a lab, from before their programs' first call to the end."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from labctl.engine.client import Engine
+from labctl.engine.live import LiveHost, LiveLab
+from labctl.engine.observers import provide_image
+from labctl.engine.sidecar import Sidecar
+from labctl.observe.beside import settle, stop, watch
+from labctl.observe.tracers import Tracer, chosen
+from labctl.observe.watched import WatchedHost
+from labctl.observe.wishes import Wishes
+
+_GATE_TIMEOUT = 30.0
+
+
+class Observer:
+    """Attends to hosts: starts capture and tracer beside each, then lets it go on.
+
+    It is the `Attendant` of a lab that comes up, or is told by `attach` of one that is up.
+    Whoever makes one must `end` it. Methods raise MachineError where something cannot be
+    observed; they may be called from several threads.
+    """
+
+    def __init__(
+        self, engine: Engine, wishes: Wishes, note: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self._engine = engine
+        self._wishes = wishes
+        self._image = provide_image(engine, note)
+        self._gates = secrets.token_hex(6)
+        self._marks: dict[str, str] = {}
+        self._hosts: dict[str, WatchedHost] = {}
+        self._tracer: Tracer | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def hosts(self) -> dict[str, WatchedHost]:
+        """The hosts that are observed, by name."""
+        return dict(self._hosts)
+
+    @property
+    def tracer(self) -> Tracer:
+        """What traces system calls, once the first host is attended to."""
+        assert self._tracer is not None
+        return self._tracer
+
+    def gate(self, host: str) -> str | None:
+        """Give every host that is observed a gate."""
+        if not self._wishes.wants(host):
+            return None
+        return self._marks.setdefault(host, self.new_gate())
+
+    def new_gate(self) -> str:
+        """Return the mark of a gate that nobody else has."""
+        return f"{self._gates}.{secrets.token_hex(4)}"
+
+    def without_gate(self, hosts: Sequence[str]) -> None:
+        """Remember which hosts have no shell to make a gate of."""
+        for host in hosts:
+            self._marks.pop(host, None)
+
+    def started(self, lab: str, host: str, container: str) -> None:
+        """Observe a host of a lab that comes up, and let it through its gate."""
+        if not self._wishes.wants(host):
+            return
+        watched = self._watch(lab, host, container)
+        mark = self._marks.get(host)
+        if mark is not None:
+            self._let_go(watched, mark)
+        elif not watched.container.router:
+            watched.notes.append("its first calls are missed: its image has no /bin/sh")
+            self._attach_to_all(watched)
+
+    def attach(self, lab: LiveLab) -> None:
+        """Observe a lab that is up: what runs there is attached to, its first calls missed."""
+        wanted = [h for h in lab.hosts if h.running and self._wishes.wants(h.name)]
+
+        def one(host: LiveHost) -> None:
+            watched = self._watch(lab.name, host.name, host.container)
+            if not watched.container.router:
+                self._attach_to_all(watched)
+
+        with ThreadPoolExecutor(self._engine.at_once) as pool:
+            for _ in pool.map(one, wanted):
+                pass
+
+    def let_through(self, host: str, mark: str) -> None:
+        """Trace the process that waits at the gate with this mark, and let it go on."""
+        self._let_go(self._hosts[host], mark)
+
+    def _let_go(self, watched: WatchedHost, mark: str) -> None:
+        patience = _GATE_TIMEOUT
+        pid = watched.sidecar.ask("gated", patience + 5, mark=mark, patience=patience)["pid"]
+        self.tracer.attach(watched, [pid])
+        watched.sidecar.ask("release", pid=pid)
+
+    def _attach_to_all(self, watched: WatchedHost) -> None:
+        watched.whole = False
+        watched.programs = {int(p): c for p, c in watched.sidecar.hello["processes"].items()}
+        self.tracer.attach(watched, None)
+
+    def _watch(self, lab: str, host: str, container: str) -> WatchedHost:
+        watched = watch(self._engine, self._image, lab, host, container, self._wishes, self._gates)
+        with self._lock:
+            self._hosts[host] = watched
+            if self._tracer is None:
+                first = watched.sidecar
+                self._tracer = chosen(self._engine, self._image, lab, self._wishes, first)
+        return watched
+
+    def settle(self) -> None:
+        """Wait until all hosts have come to rest, as long as the wishes say."""
+        seconds = self._wishes.settle
+        self._each(lambda host: settle(self._engine, host, seconds))
+
+    def stop(self, folder: Path) -> None:
+        """End observing; write what was seen to files in a folder."""
+        self.tracer.stop(folder)
+        self._each(lambda host: stop(self._engine, host, folder))
+
+    def _each(self, do: Callable[[WatchedHost], object]) -> None:
+        with ThreadPoolExecutor(self._engine.at_once) as pool:
+            for _ in pool.map(do, self._hosts.values()):
+                pass
+
+    def end(self) -> None:
+        """End all agents; what they held is let go. Raises nothing."""
+        sidecars: list[Sidecar] = [host.sidecar for host in self._hosts.values()]
+        if self._tracer is not None:
+            sidecars += self._tracer.sidecars
+        with ThreadPoolExecutor(self._engine.at_once) as pool:
+            for _ in pool.map(lambda sidecar: sidecar.end(), sidecars):
+                pass

@@ -1,0 +1,78 @@
+"""Traces system calls in the kernel, through tracefs: nearly for free, and with TCP's states."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from labctl.engine.client import Engine
+from labctl.engine.observers import watch_kernel
+from labctl.engine.sidecar import Sidecar
+from labctl.observe.traced import Traced
+from labctl.observe.tracefs import CALLS, Follow, parse
+from labctl.observe.watched import WatchedHost
+from labctl.observe.wishes import Wishes
+from labctl.sequence.events import Notice
+
+_FILE = "kernel.trace"
+_STOP_TIMEOUT = 60.0
+
+
+class TracefsTracer:
+    """One agent for all hosts of a lab, beside none of them.
+
+    Raises AgentRefused where the kernel does not let tracefs be used, MachineError where the
+    agent cannot be started.
+    """
+
+    name = "tracefs"
+
+    def __init__(self, engine: Engine, image: str, lab: str, wishes: Wishes, why: str) -> None:
+        self.why = why
+        self._follows: list[Follow] = []
+        self._notices: list[Notice] = []
+        self._sidecar = watch_kernel(engine, image, lab)
+        try:
+            self._sidecar.ask(
+                "start",
+                name=f"{lab}.{secrets.token_hex(4)}",
+                calls=list(CALLS),
+                max_bytes=wishes.max_bytes,
+            )
+        except BaseException:
+            self._sidecar.end()
+            raise
+
+    def attach(self, host: WatchedHost, pids: Sequence[int] | None) -> None:
+        """Follow the processes. Raises AgentRefused where the host has ended meanwhile."""
+        main = host.container.first_process
+        wanted = None if pids is None else list(pids)
+        tasks = self._sidecar.ask("follow", main_pid=main, pids=wanted)["tasks"]
+        numbers = {int(tid): (process, thread) for tid, (process, thread) in tasks.items()}
+        self._follows.append(Follow(host.name, main, numbers))
+
+    def stop(self, folder: Path) -> None:
+        """End tracing; write the kernel's trace to the folder."""
+        told = self._sidecar.ask("stop", _STOP_TIMEOUT)
+        if told["cut"]:
+            self._notices.append(Notice("", f"tracing ended early: {told['cut']}"))
+        self._sidecar.fetch(told["file"], folder / _FILE)
+
+    def read(
+        self, folder: Path, _hosts: Iterable[WatchedHost], addresses: Mapping[str, str], /
+    ) -> Traced:
+        """Parse the trace; with the addresses and states that it tells."""
+        with (folder / _FILE).open("rb") as lines:
+            parsed = parse(lines, self._follows, addresses)
+        missing = (notice for notice in self._notices if notice not in parsed.notices)
+        return Traced(
+            calls=parsed.calls,
+            processes=parsed.processes,
+            states=parsed.states,
+            notices=(*parsed.notices, *missing),
+        )
+
+    @property
+    def sidecars(self) -> list[Sidecar]:
+        return [self._sidecar]

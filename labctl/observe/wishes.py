@@ -1,0 +1,29 @@
+"""How something is to be observed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+SMALLEST_SNAPLEN = 128
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the observers are to do.
+
+    `tracer` is `auto`, `strace`, `tracefs` or `none` (packets only). Of each packet `snaplen`
+    bytes are kept; no file of one host grows beyond `max_bytes`. `settle` is how many seconds
+    hosts are given to come to rest at the end. `hosts`, where given, are the only ones observed.
+    """
+
+    tracer: str = "auto"
+    snaplen: int = 256
+    max_bytes: int = 256 * MEBIBYTE
+    settle: float = 2.0
+    hosts: Collection[str] | None = None
+
+    def wants(self, host: str) -> bool:
+        """Whether a host is to be observed."""
+        return self.hosts is None or host in self.hosts

@@ -1,0 +1,58 @@
+"""Makes a recording: one run of a program, traced in the kernel and by strace at once.
+
+python record.py NAME PROGRAM [ARGUMENT...]
+python record.py --attached NAME PROGRAM [ARGUMENT...]
+
+Writes NAME.trace and NAME.strace; with --attached only NAME.trace, of a program that is attached
+to after one second, and ended after three. The programs are those of ../strace. To be run as
+root on a machine whose kernel has tracefs, and not in a container; strace must be installed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from labctl.observe.strace.options import options
+from labctl.observe.tracefs import CALLS
+
+sys.path.append(str(Path(__file__).parents[5] / "images/observer/agent"))
+
+from tracefs import Tracefs
+
+
+def record(name: str, program: list[str]) -> None:
+    gate = subprocess.Popen(["sh", "-c", 'kill -STOP $$; exec "$@"', "gate", *program])
+    os.waitid(os.P_PID, gate.pid, os.WSTOPPED | os.WNOWAIT)
+    tracefs = Tracefs(f"recording-{os.getpid()}")
+    tracefs.start(CALLS, Path(f"{name}.trace"))
+    tracefs.follow(gate.pid, [gate.pid])
+    strace = subprocess.Popen(["strace", *options(), "-o", f"{name}.strace", "-p", str(gate.pid)])
+    while "TracerPid:\t0\n" in Path(f"/proc/{gate.pid}/status").read_text():
+        time.sleep(0.01)
+    gate.send_signal(signal.SIGCONT)
+    gate.wait()
+    strace.wait()
+    tracefs.stop()
+
+
+def record_attached(name: str, program: list[str]) -> None:
+    with subprocess.Popen(program) as running:
+        time.sleep(1)
+        tracefs = Tracefs(f"recording-{os.getpid()}")
+        tracefs.start(CALLS, Path(f"{name}.trace"))
+        tracefs.follow(running.pid, [running.pid])
+        time.sleep(2)
+        tracefs.stop()
+        running.kill()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--attached":
+        record_attached(sys.argv[2], sys.argv[3:])
+    else:
+        record(sys.argv[1], sys.argv[2:])
