@@ -13,6 +13,7 @@ from labctl.lab.networks import check_isolation, check_joined, read_networks
 from labctl.lab.places import data_root
 from labctl.lab.report import Report
 from labctl.lab.scenarios import check_scenarios
+from labctl.lab.sequences import check_sequences
 from labctl.lab.source import Source, read
 from labctl.lab.xlab import parse
 
@@ -48,6 +49,7 @@ def check(source: Source) -> Lab:
         check_isolation(hosts, networks, opened, report)
         check_addresses(hosts, services, read_subnets(networks, report), report)
     check_scenarios(raw, hosts, report)
+    check_sequences(raw, hosts, report)
     report.raise_if_any()
     assert x is not None and networks is not None  # otherwise there was a problem
     implicit = [n for h in hosts.values() for n in h.networks if n not in networks]

@@ -7,7 +7,7 @@ reference in docs/lab-format.md are all made from them.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
 )
+
+from labctl.lab.sequence_form import FORM
 
 SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
@@ -78,6 +81,9 @@ Command = Annotated[
     BeforeValidator(parse_command, json_schema_input_type=str | list[str]),
     Field(description="a list is executed as it is; a text is given to `sh -c` on the host"),
 ]
+
+Sequence = Annotated[dict[str, Any], WithJsonSchema(FORM)]
+"""A pattern as plain data; `labctl.lab.sequences` checks what is in it."""
 
 
 class Strict(BaseModel):
@@ -150,6 +156,11 @@ class Scenario(Strict):
 
     title: str | None = Field(None, description="one line for `labctl show`")
     steps: list[Step] = Field(min_length=1)
+    sequence: Sequence | None = Field(
+        None,
+        description="the calls and segments that it must lead to, instead of `x-lab.sequence`; "
+        "empty: none are wanted",
+    )
 
 
 class XLab(Strict):
@@ -167,3 +178,13 @@ class XLab(Strict):
     scenarios: dict[HostName, Scenario] = Field(
         default_factory=dict, description="by name; `labctl run` plays one"
     )
+    sequence: Sequence | None = Field(
+        None,
+        description="the calls and segments that each scenario must lead to which has no "
+        "`sequence` of its own",
+    )
+
+    def sequence_of(self, scenario: str) -> dict[str, Any] | None:
+        """Return the pattern of a scenario: its own, if only an empty one, else the lab's."""
+        own = self.scenarios[scenario]
+        return own.sequence if "sequence" in own.model_fields_set else self.sequence

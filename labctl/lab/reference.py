@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from labctl.lab import model, schema
+from labctl.lab.sequence_form import FORM
 
 BEGIN = "<!-- reference: made by `python -m labctl.lab.reference docs/lab-format.md` -->"
 END = "<!-- end of reference -->"
@@ -86,6 +87,8 @@ def _meaning(field: FieldInfo) -> str:
 
 def _kind(part: dict[str, Any]) -> str:
     """Return a JSON Schema type in words."""
+    if part == FORM:
+        return "a [pattern](patterns.md)"
     if "const" in part:
         return f"`{part['const']}`"
     if "anyOf" in part:

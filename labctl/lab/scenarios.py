@@ -43,7 +43,7 @@ def _check_steps(
         for keys, pattern in _HOST_KEYS:
             text = _text(step, keys)
             if hosts and text is not None and re.fullmatch(pattern, text):
-                _check_host(text.partition(":")[0], (*path, i, *keys), hosts, report)
+                check_host(text.partition(":")[0], (*path, i, *keys), hosts, report)
         for keys in _STEP_KEYS:
             text = _text(when, keys)
             if text is not None:
@@ -66,7 +66,17 @@ def _text(value: Any, keys: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _check_host(name: str, path: KeyPath, hosts: Mapping[str, HostDecl], report: Report) -> None:
+def check_host(
+    name: str,
+    path: KeyPath,
+    hosts: Mapping[str, HostDecl],
+    report: Report,
+    *,
+    whose: str = "scenario",
+    key: bool = False,
+) -> None:
+    """Report a name that no host has; `whose` part of the file it is, `key`: it is a key there."""
+    tell = report.at_key if key else report.at_value
     host = hosts.get(name)
     if host is None and (match := re.fullmatch(r"(.+)-([1-9]\d*)", name)):
         # A copy beyond the file's scale is there when `--scale` raises it.
@@ -75,17 +85,17 @@ def _check_host(name: str, path: KeyPath, hosts: Mapping[str, HostDecl], report:
             return
     if host is None:
         known = [copy for other in hosts.values() for copy in other.copies]
-        report.at_value(
-            path, f"the scenario names an unknown host `{name}`", did_you_mean(name, known, "hosts")
+        tell(
+            path, f"the {whose} names an unknown host `{name}`", did_you_mean(name, known, "hosts")
         )
     elif host.template:
-        report.at_value(
+        tell(
             path,
             f"`{name}` is a template (scale: 0): there is no such host",
             "name a host that extends it, or give it `scale: 1`",
         )
     elif host.scale > 1:
-        report.at_value(
+        tell(
             path,
             f"there are {host.scale} hosts of `{name}`",
             f"say which one: {host.copies[0]} to {host.copies[-1]}",

@@ -25,6 +25,8 @@ _YAML_HINTS = {
     "mapping values are not allowed": "a text that holds `: ` needs quotes; or a line before "
     "this one is indented wrongly",
     "could not find expected ':'": "a key needs a colon and a space after it",
+    "but got '?'": 'a text with `?`, `{` or `,` in a list needs quotes: ["ACK?"]',
+    "but got '{'": 'a text with `?`, `{` or `,` in a list needs quotes: ["recv{2,3}"]',
     "expected <block end>": "check the indentation of this line and the ones above it",
     "undefined alias": "an anchor (`&name`) must stand above the `*name` that uses it",
     "single document": "a lab is one document: remove the `---`",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from labctl.play.seen import SeenTimeline
 from labctl.play.under_test import LabUnderTest
 
 HOSTS = ("client", "server", "r1")
@@ -64,6 +65,20 @@ def test_the_server_saw_the_clients_address_and_an_ephemeral_port(
     address, _, port = lines[-1].split()[0].rpartition(":")
     assert address == lab.address("client")
     assert int(first) <= int(port) <= int(last)
+
+
+@pytest.mark.scenario("download")
+def test_calls_and_segments_are_those_of_the_figure(
+    lab: LabUnderTest, timeline: SeenTimeline
+) -> None:
+    assert timeline.matches(lab.model.x.sequence_of("download") or {})
+
+
+@pytest.mark.scenario("refused")
+def test_a_syn_to_a_port_where_nobody_listens_is_answered_by_rst(
+    lab: LabUnderTest, timeline: SeenTimeline
+) -> None:
+    assert timeline.matches(lab.model.x.sequence_of("refused") or {})
 
 
 def test_a_port_where_nobody_listens_refuses(lab: LabUnderTest) -> None:
