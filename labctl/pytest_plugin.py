@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from labctl.engine.client import Engine
     from labctl.lab.lab import Lab
+    from labctl.play.seen import SeenTimeline
     from labctl.play.under_test import LabUnderTest
 
 _MARK = (
@@ -24,10 +25,15 @@ _MARK = (
     "folder or file; how many of which host; seconds for all to become ready. Without it the "
     "compose.yaml beside the module."
 )
+_SCENARIO_MARK = (
+    "scenario(name, tracer='auto'): the scenario that the fixture `timeline` plays; without it "
+    "the lab's only one."
+)
 _COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _LOG_LINES = 40
 _UP: pytest.StashKey[LabUnderTest] = pytest.StashKey()
 _LOOKED_AT: pytest.StashKey[bool] = pytest.StashKey()
+_SEEN: pytest.StashKey[dict[tuple[str, str], SeenTimeline]] = pytest.StashKey()
 _KEPT: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -40,8 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark `lab`."""
+    """Declare the marks."""
     config.addinivalue_line("markers", _MARK)
+    config.addinivalue_line("markers", _SCENARIO_MARK)
     config.stash[_KEPT] = []
 
 
@@ -70,13 +77,54 @@ def lab(request: pytest.FixtureRequest, _labctl_engine: Engine) -> Iterator[LabU
     keep = bool(request.config.getoption("lab_keep"))
     with _two_lines(), ExitStack() as stack:
         stack.enter_context(term_interrupts())
-        model, scale, timeout = _wanted(request)
+        model, scale, timeout = _wanted(request, request.node)
         live = stack.enter_context(fresh(_labctl_engine, model, Reporter(), scale, timeout, keep))
         if keep:
             request.config.stash[_KEPT].append(live.name)
         request.node.stash[_UP] = LabUnderTest(_labctl_engine, model, live)
         yield request.node.stash[_UP]
         del request.node.stash[_UP]
+
+
+@pytest.fixture
+def timeline(request: pytest.FixtureRequest, _labctl_engine: Engine) -> SeenTimeline:
+    """Every call and packet of a scenario, played on a copy of the module's lab of its own.
+
+    Tests of a module that name the same scenario share one play.
+    """
+    from labctl.engine.shield import term_interrupts  # noqa: PLC0415
+    from labctl.play.choose import scenario_of  # noqa: PLC0415
+    from labctl.play.seen import see  # noqa: PLC0415
+
+    module = request.node.getparent(pytest.Module)
+    assert module is not None
+    with _two_lines(), term_interrupts():
+        model, _, _ = _wanted(request, module)
+        wanted, tracer = _scenario(request)
+        name, _ = scenario_of(model, wanted)
+        seen: dict[tuple[str, str], SeenTimeline] = module.stash.setdefault(_SEEN, {})
+        if (name, tracer) not in seen:
+            seen[name, tracer] = see(_labctl_engine, model, name, tracer)
+        return seen[name, tracer]
+
+
+def _scenario(request: pytest.FixtureRequest) -> tuple[str | None, str]:
+    """Return the scenario and the tracer that a test's mark names. Raises UsageError."""
+    from labctl.errors import UsageError  # noqa: PLC0415
+    from labctl.observe.tracers import NAMES  # noqa: PLC0415
+
+    mark = request.node.get_closest_marker("scenario")
+    if mark is None:
+        return None, "auto"
+    told = {"tracer": "auto", **dict(zip(("name",), mark.args, strict=False)), **mark.kwargs}
+    name, tracer = told.get("name"), told["tracer"]
+    words = {*told} <= {"name", "tracer"} and len(mark.args) <= 1
+    if not words or not isinstance(name, str | None) or tracer not in NAMES:
+        raise UsageError(
+            f"{request.path}: the mark `scenario` is not as it must be: {mark}",
+            f'Write pytest.mark.scenario("name", tracer="auto"); tracers: {", ".join(NAMES)}.',
+        )
+    return name, str(tracer)
 
 
 def _host(lab: LabUnderTest) -> Callable[..., Any]:
@@ -122,13 +170,15 @@ def _register_host(module: pytest.Module) -> None:
     module.session._fixturemanager.parsefactories(holder, module.nodeid)
 
 
-def _wanted(request: pytest.FixtureRequest) -> tuple[Lab, Mapping[str, int], float | None]:
+def _wanted(
+    request: pytest.FixtureRequest, module: pytest.Module
+) -> tuple[Lab, Mapping[str, int], float | None]:
     """Return the lab that the module's mark or folder names, with the mark's other wishes."""
     from labctl.errors import UsageError  # noqa: PLC0415
     from labctl.lab.discover import find  # noqa: PLC0415
     from labctl.lab.load import load  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("lab")
+    mark = module.get_closest_marker("lab")
     told = dict(mark.kwargs) if mark else {}
     names = list(mark.args) if mark else []
     scale, timeout = told.pop("scale", None) or {}, told.pop("timeout", None)
@@ -142,7 +192,7 @@ def _wanted(request: pytest.FixtureRequest) -> tuple[Lab, Mapping[str, int], flo
     if mark is None and any(
         item.get_closest_marker("lab")
         for item in request.session.items
-        if item.getparent(pytest.Module) is request.node
+        if item.getparent(pytest.Module) is module
     ):
         raise UsageError(
             f"{request.path}: the mark `lab` is on a test, but a lab is the whole module's",
@@ -165,7 +215,7 @@ def _two_lines() -> Iterator[None]:
         yield
     except LabctlError as error:
         hint = f"\nhint: {error.hint}" if error.hint else ""
-        pytest.fail(f"{error.message}{hint}", pytrace=False)
+        raise pytest.fail.Exception(f"{error.message}{hint}", pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -183,6 +233,11 @@ def pytest_runtest_makereport(
             item.add_report_section("", f"log of {of}", text)
     if up is not None and call.when == "teardown":
         up.played.clear()
+    for seen in (module.stash.get(_SEEN, {}) if module is not None else {}).values():
+        for verdict in seen.failed if report.failed else ():
+            report.sections.append(("what was wanted, and what happened", str(verdict)))
+        if call.when == "teardown":
+            seen.failed.clear()
     return report
 
 

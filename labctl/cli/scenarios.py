@@ -12,18 +12,18 @@ from rich.console import Console
 
 from labctl.cli.common import JsonOption, NameOption, output, print_json
 from labctl.cli.complete import complete_scenario
+from labctl.cli.steps import lines
 from labctl.engine import live
 from labctl.engine.client import Engine, connect
 from labctl.engine.up import Reporter as UpReporter
-from labctl.errors import MachineError, UsageError
+from labctl.errors import UsageError
 from labctl.lab.discover import find, known
 from labctl.lab.lab import Lab
-from labctl.lab.load import load
 from labctl.play import verify as verifying
-from labctl.play.choose import scenario_of
+from labctl.play.choose import chosen, lab_of, scenario_of
 from labctl.play.fresh import fresh
-from labctl.play.player import Reporter, play
-from labctl.play.results import ScenarioResult, StepResult
+from labctl.play.player import play
+from labctl.play.results import ScenarioResult
 from labctl.show import scenario as showing
 from labctl.show import verify as showing_verify
 from labctl.show.progress import HostProgress
@@ -62,7 +62,7 @@ def run(
     if lab is None and (name is not None or _any_up(engine)):
         result = _on_live(engine, live.find(engine, name), scenario, console)
     else:
-        model, wanted = _chosen(lab, scenario)
+        model, wanted = chosen(lab, scenario, Path.cwd())
         result = _on_fresh(engine, model, wanted, console)
     if as_json:
         print_json(showing.as_json(result))
@@ -82,42 +82,13 @@ def _any_up(engine: Engine) -> bool:
 def _on_live(
     engine: Engine, lab: live.LiveLab, scenario: str | None, console: Console
 ) -> ScenarioResult:
-    if lab.state is not live.State.READY:
-        raise MachineError(
-            f"lab {lab.name} is not ready: it is {lab.state.value}", "`labctl ps` tells more."
-        )
-    if not lab.file.is_file():
-        raise UsageError(
-            f"the file of lab {lab.name} is gone: {lab.file}",
-            f"Its scenarios were in it. `labctl down {lab.name}` still works.",
-        )
-    wanted, steps = scenario_of(load(lab.file), scenario)
-    return play(engine, lab, wanted, steps, _lines(console))
-
-
-def _chosen(lab: str | None, scenario: str | None) -> tuple[Lab, str]:
-    """Return the lab to bring up and the scenario to play on it, by what was typed."""
-    here = Path.cwd()
-    if lab is None and scenario is not None and _first_word_is_lab(scenario, here):
-        model = load(find(scenario, here))
-        scenario = next(iter(model.x.scenarios), None)
-    else:
-        model = load(find(lab, here))
-    return model, scenario_of(model, scenario)[0]
-
-
-def _first_word_is_lab(word: str, here: Path) -> bool:
-    """Tell whether a word names a lab; a scenario of ./compose.yaml comes first."""
-    try:
-        own = load(find(None, here)).x.scenarios
-    except UsageError:
-        own = {}
-    return word not in own and word in known(here)
+    wanted, steps = scenario_of(lab_of(lab), scenario)
+    return play(engine, lab, wanted, steps, lines(console))
 
 
 def _on_fresh(engine: Engine, model: Lab, scenario: str, console: Console) -> ScenarioResult:
     with _copy(engine, model, console) as lab:
-        return play(engine, lab, scenario, model.x.scenarios[scenario], _lines(console))
+        return play(engine, lab, scenario, model.x.scenarios[scenario], lines(console))
 
 
 @contextmanager
@@ -132,20 +103,6 @@ def _copy(engine: Engine, model: Lab, console: Console) -> Iterator[live.LiveLab
             yield lab
         finally:
             console.print(f"taking lab {lab.name} down")
-
-
-def _lines(console: Console) -> Reporter:
-    def say(line: str) -> None:
-        console.print(line, markup=False)
-
-    def ended(step: StepResult) -> None:
-        say(showing.line(step))
-
-    return Reporter(
-        waits=lambda name, host, words: say(f"{name}: waits until {words}"),
-        starts=lambda name, host, command: say(f"{name}: on {host}: {showing.one_line(command)}"),
-        ended=ended,
-    )
 
 
 def verify(

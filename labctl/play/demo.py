@@ -3,7 +3,8 @@
 The file is put on the server and on peers a and b. The client fetches it from the server
 (client and server); peer x asks the directory who has it, picks a holder and fetches it
 from there (peer to peer). What arrived is compared by SHA-256, computed on the hosts by
-sha256sum(1), not by the programs that sent or received it.
+sha256sum(1), not by the programs that sent or received it. Client and server are observed
+from their first call on, so that their download can be drawn.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ from labctl.engine.client import Engine
 from labctl.engine.landing import Place
 from labctl.engine.live import LiveLab
 from labctl.errors import CheckFailed, MachineError, UsageError
+from labctl.observe.observer import Observer
+from labctl.play.judged import Judged, judge
+from labctl.play.observed import finish, run_observed
 
 SHARED = "/srv/files"
 RECEIVED = "/tmp"
 SHARERS = ("a", "b")
+OBSERVED = ("client", "server")
 _PATIENCE = 30
+_LONGEST = 3600.0
 _MEGABYTE = 1 << 20
 
 Address = tuple[str, int]
@@ -104,9 +110,10 @@ def shared_name(file: Path) -> str:
 class Demo:
     """The demo on a lab that is up; each method is one part of it, in their order."""
 
-    def __init__(self, engine: Engine, lab: LiveLab, file: Path) -> None:
+    def __init__(self, engine: Engine, lab: LiveLab, file: Path, observer: Observer) -> None:
         self._engine = engine
         self._lab = lab
+        self._observer = observer
         self._file = file
         self.name = shared_name(file)
         self._at = {ip: h.name for h in lab.hosts for ip in h.addresses.values()}
@@ -119,10 +126,16 @@ class Demo:
             copying.copy(self._engine, source, target)
 
     def from_server(self) -> Iterator[Exchange]:
-        """Let the client fetch the file from the server."""
+        """Let the client fetch the file from the server, both of them observed."""
         argv = ["tcp_client", "server", self.name, "--out", f"{RECEIVED}/{self.name}"]
-        told = self._json("client", [*argv, "--wait", str(_PATIENCE), "--json"])
+        told = json.loads(self._watched("client", [*argv, "--wait", str(_PATIENCE), "--json"]))
         yield self._exchange("the file, from a server", told["remote"], told["local"], told)
+
+    def seen(self) -> Judged:
+        """Return what was seen of the download from the server, on both hosts."""
+        title = f"the client fetches {self.name} from the server"
+        observation = finish(self._lab, self._observer, title)
+        return judge(observation.recording, observation=observation)
 
     def wait_until_shared(self) -> None:
         """Wait until the directory's table has all who share the file.
@@ -170,8 +183,14 @@ class Demo:
     def _peer(self, verb: str, *args: str) -> list[str]:
         return ["peer", verb, *args, "--directory", "directory", "--wait", str(_PATIENCE), "--json"]
 
+    def _watched(self, host: str, argv: list[str]) -> str:
+        done = run_observed(self._engine, self._lab, self._observer, host, argv, _LONGEST)
+        return self._output_of(done, host, argv)
+
     def _run(self, host: str, argv: list[str]) -> str:
-        done = inside.run(self._engine, self._lab.host(host), argv)
+        return self._output_of(inside.run(self._engine, self._lab.host(host), argv), host, argv)
+
+    def _output_of(self, done: inside.Done, host: str, argv: list[str]) -> str:
         if done.code != 0:
             said = (done.stderr or done.stdout).decode(errors="replace").strip()
             raise CheckFailed(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from labctl.engine import locks
+from labctl.engine.attending import Attendant
 from labctl.engine.client import Engine
 from labctl.engine.down import down
 from labctl.engine.live import LiveLab, life_lock
@@ -31,6 +32,7 @@ def fresh(
     scale: Mapping[str, int] | None = None,
     timeout: float | None = None,
     keep: bool = False,
+    attendant: Attendant | None = None,
 ) -> Iterator[LiveLab]:
     """Within the block the lab is up under a name of its own.
 
@@ -43,7 +45,7 @@ def fresh(
     wishes = Wishes(name, *told, fresh=not keep)
     with locks.held(life_lock(engine, name), f"lab {name}", 1.0):
         try:
-            yield up(engine, lab, wishes, reporter)
+            yield up(engine, lab, wishes, reporter, attendant)
         except BaseException:
             if not keep:
                 with shielded(), suppress(LabctlError):  # the first error is the one to tell

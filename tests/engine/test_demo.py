@@ -17,9 +17,11 @@ from .conftest import labctl, things
 def test_a_file_goes_both_ways(engine: Engine, tmp_path: Path, size: int) -> None:
     file = tmp_path / "a song.mp3"
     file.write_bytes(bytes(range(256)) * (size // 256) + b"x" * (size % 256))
-    ran = labctl("demo", "--file", str(file), "--json")
+    figure = tmp_path / "seen.html"
+    ran = labctl("demo", "--file", str(file), "--figure", str(figure), "--json")
     assert ran.code == 0, ran.err
     told = ran.json
+    assert told["figure"] == str(figure)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert {proof["sha256"] for proof in told["proofs"]} == {digest}
     assert [p["host"] for p in told["proofs"]] == ["server", "client", told["chosen"], "x"]
@@ -37,10 +39,38 @@ def test_a_file_goes_both_ways(engine: Engine, tmp_path: Path, size: int) -> Non
 def test_the_table_is_for_people(tmp_path: Path) -> None:
     file = tmp_path / "note.txt"
     file.write_text("hello\n")
-    ran = labctl("demo", "--file", str(file))
+    figure = tmp_path / "seen.html"
+    ran = labctl("demo", "--file", str(file), "--figure", str(figure))
     assert ran.code == 0, ran.err
     for words in ("the file, from a server", "All are the same, bit for bit.", "labctl list"):
         assert words in ran.out
+    assert str(figure) in ran.out
+
+
+def test_it_ends_with_the_download_as_it_was_seen_on_both_hosts(tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text("hello\n")
+    figure = tmp_path / "seen.html"
+    ran = labctl("demo", "--file", str(file), "--figure", str(figure))
+    assert ran.code == 0, ran.err
+    drawn = ran.out.partition("What client and server did")[2]
+    server = ("socket(", "bind(", "listen(", "accept(", "recv(", "send(", "close(")
+    client = ("socket(", "connect(", "send(", "recv", "close(")
+    for words in (*server, *client, "SYN+ACK", "FIN", "established"):
+        assert words in drawn, words
+    page = figure.read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "SYN+ACK" in page
+
+
+def test_a_figure_that_cannot_be_written_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text("hello\n")
+    for figure, words in (("seen.pdf", "files ending in .pdf"), ("none/seen.html", "no folder")):
+        ran = labctl("demo", "--file", str(file), "--figure", str(tmp_path / figure))
+        assert ran.code == 2
+        assert words in ran.err
+        assert "up" not in ran.err.splitlines()[0]
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_is_made(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from labctl.cli import scenarios
 from labctl.errors import UsageError
 from labctl.lab.load import load
+from labctl.play import choose
 from labctl.play.choose import scenario_of
 
 HOSTS = """\
@@ -71,10 +71,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_lab_to_bring_up(
     here: Path, lab: str | None, word: str | None, chosen: tuple[str, str]
 ) -> None:
-    model, scenario = scenarios._chosen(lab, word)
+    model, scenario = choose.chosen(lab, word, here)
     assert (model.name, scenario) == chosen
 
 
 def test_a_word_that_is_neither(here: Path) -> None:
     with pytest.raises(UsageError, match="lab here has no scenario `demoo`"):
-        scenarios._chosen(None, "demoo")
+        choose.chosen(None, "demoo", here)

@@ -1,0 +1,171 @@
+"""`trace`: a scenario or a command played while all hosts are observed, and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand
+
+from labctl.cli import pictures, steps
+from labctl.cli.common import NameOption
+from labctl.cli.complete import complete_scenario
+from labctl.engine.client import Engine, connect
+from labctl.engine.up import Reporter as UpReporter
+from labctl.errors import UsageError
+from labctl.observe.tracers import NAMES
+from labctl.observe.wishes import SMALLEST_SNAPLEN, Wishes
+from labctl.play import tracing
+from labctl.play.judged import Judged, judge
+from labctl.sequence import jsonl
+from labctl.show import trace as showing
+from labctl.show.figure.model import Options
+from labctl.show.progress import HostProgress
+
+_COMMAND = "labctl.command"
+
+
+class TraceCommand(TyperCommand):
+    """A command `[WHAT] [OPTIONS] [-- COMMAND...]` where all after `--` belongs to COMMAND."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Set the words after `--` aside."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("trace", cls=TraceCommand, options_metavar="[OPTIONS] [-- COMMAND...]")(trace)
+
+
+def trace(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="A lab or a scenario, played on a fresh copy; before `-- COMMAND`, the host "
+            "(HOST or NAME/HOST) of a lab that is up on which the command is run.",
+            show_default=False,
+        ),
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario",
+            "-s",
+            help="Which of the lab's scenarios; without it the first.",
+            autocompletion=complete_scenario,
+            show_default=False,
+        ),
+    ] = None,
+    name: NameOption = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write to this file, by its suffix: .svg, .html, .mmd (Mermaid), .txt, .jsonl "
+            "(events), .pcapng (packets). Can be given again.",
+        ),
+    ] = None,
+    read: Annotated[
+        Path | None,
+        typer.Option("--from", help="Play nothing: draw the events of a .jsonl file."),
+    ] = None,
+    tracer: Annotated[
+        str, typer.Option(help=f"What traces system calls: {', '.join(NAMES)}.")
+    ] = "auto",
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Seconds that each step may take.", show_default=False),
+    ] = None,
+    max_bytes: Annotated[
+        int,
+        typer.Option(min=65536, help="No file of one host's calls or packets grows beyond this."),
+    ] = Wishes.max_bytes,
+    snaplen: Annotated[
+        int, typer.Option(min=SMALLEST_SNAPLEN, help="Bytes kept of each packet.")
+    ] = Wishes.snaplen,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="Draw this host's calls only. Can be given again."),
+    ] = None,
+    connections: Annotated[
+        list[int] | None,
+        typer.Option("--connection", help="Draw this connection only. Can be given again."),
+    ] = None,
+    unfold: Annotated[bool, typer.Option(help="Draw each repetition on its own.")] = False,
+    all_calls: Annotated[
+        bool, typer.Option(help="Draw also calls that only wait, or set something.")
+    ] = False,
+    routers: Annotated[bool, typer.Option(help="Give routers lifelines of their own.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the events, one JSON object a line.")
+    ] = False,
+) -> None:
+    """Play a scenario, show every system call and every packet of it, and check their order.
+
+    What is drawn is what happened, on all hosts, on one clock. Ends with 1 where a step failed
+    or the order is not the one that the lab declares.
+    """
+    pictures.require_forms(files or [])
+    asked = tracing.Asked(what, scenario, name, context.meta.get(_COMMAND), timeout)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if read is None:
+        wishes = Wishes(tracer, snaplen, max_bytes)
+        judged = _play(connect(), asked, wishes, console)
+    else:
+        judged = _read(read, asked)
+    options = Options(connections or None, hosts or None, unfold, all_calls, routers)
+    _require_drawable(judged, options)
+    if as_json:
+        for line in pictures.events(judged):
+            print(line)
+    else:
+        showing.show(judged, options, Console(highlight=False), figure=not files)
+    for file in files or []:
+        size = pictures.write(judged, options, file)
+        console.print(f"{file}: {size:,} bytes", markup=False)
+    if not judged.passed:
+        raise typer.Exit(1)
+
+
+def _play(engine: Engine, asked: tracing.Asked, wishes: Wishes, console: Console) -> Judged:
+    progress = HostProgress(console, "the lab")
+    up = UpReporter(progress.host, progress.note, progress.hosts)
+    return tracing.trace(
+        engine, asked, wishes, tracing.Reporter(up, steps.lines(console), progress)
+    )
+
+
+def _read(file: Path, asked: tracing.Asked) -> Judged:
+    if asked != tracing.Asked():
+        raise UsageError("--from plays nothing", "Leave out what is to be played, or --from.")
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{file} cannot be read: {error}", "Name a .jsonl file of `trace`."
+        ) from error
+    return judge(jsonl.load(lines, str(file)))
+
+
+def _require_drawable(judged: Judged, options: Options) -> None:
+    known = [host.name for host in judged.timeline.recording.hosts]
+    _require_known("host", options.hosts or (), known)
+    ids = [str(connection.id) for connection in judged.timeline.connections]
+    _require_known("connection", [str(c) for c in options.connections or ()], ids)
+
+
+def _require_known(what: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    for one in wanted:
+        if one not in known:
+            names = ", ".join(known[:20]) or "none"
+            raise UsageError(f"there is no {what} {one} in what was seen", f"There are: {names}.")

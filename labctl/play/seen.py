@@ -1,0 +1,48 @@
+"""What was seen of a scenario, as a test sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labctl.engine.client import Engine
+from labctl.engine.up import Reporter
+from labctl.errors import CheckFailed
+from labctl.lab.lab import Lab
+from labctl.observe.wishes import Wishes
+from labctl.play.observed import observed_copy, play_observed
+from labctl.sequence.pattern import Pattern, Verdict
+from labctl.sequence.timeline import Timeline
+
+
+class SeenTimeline(Timeline):
+    """A timeline that remembers the verdicts that were not as wanted, for the test's report."""
+
+    failed: list[Verdict]
+
+    def matches(self, pattern: Pattern | Mapping[str, Any]) -> Verdict:
+        """As `Timeline.matches`."""
+        verdict = super().matches(pattern)
+        if not verdict:
+            self.failed.append(verdict)
+        return verdict
+
+
+def see(engine: Engine, lab: Lab, scenario: str, tracer: str) -> SeenTimeline:
+    """Play a scenario on an observed copy of the lab; return what was seen.
+
+    Raises CheckFailed where a step fails.
+    """
+    wishes = Wishes(tracer=tracer)
+    steps = lab.x.scenarios[scenario]
+    with observed_copy(engine, lab, wishes, Reporter()) as (live, observer):
+        result, seen = play_observed(engine, live, observer, (scenario, steps))
+    failed = result.failed_step
+    if failed is not None:
+        raise CheckFailed(
+            f"scenario {scenario}: step {failed.name} on host {failed.host} failed: {failed.why}",
+            failed.stderr.strip() or f"`labctl run {scenario}` plays it alone.",
+        )
+    timeline = SeenTimeline.of(seen.recording)
+    timeline.failed = []
+    return timeline

@@ -1,0 +1,28 @@
+/* Broken: does not set SO_REUSEADDR. Started again at once, it cannot bind: a connection of the
+ * first run, which closed before its client, is in TIME_WAIT on the port (EADDRINUSE).
+ * no_reuseaddr HOST PORT [CLIENTS] */
+#include "../tiny.h"
+
+int main(int argc, char **argv) {
+    limit(60);
+    struct sockaddr_in at = address(argv[1], argv[2]);
+    long clients = number(argc, argv, 3, 0);
+
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(server, (struct sockaddr *)&at, sizeof at) < 0)
+        fail("bind");
+    if (listen(server, 5) < 0)
+        fail("listen");
+    say("ready");
+    for (long served = 0; clients == 0 || served < clients; served++) {
+        int connection = accept(server, NULL, NULL);
+        if (connection < 0)
+            fail("accept");
+        long n = receive_request(connection);
+        if (n >= 0)
+            send_reply(connection, n);
+        close(connection);
+    }
+    close(server);
+    return 0;
+}
