@@ -40,9 +40,10 @@ def clean(
             {
                 "labs": {name: vars(removed) for name, removed in cleaned.labs.items()},
                 "traces": cleaned.traces,
+                "observed": cleaned.observed,
                 "images": cleaned.images,
                 "left_alone": cleaned.left_alone,
             }
         )
-    elif not (cleaned.labs or cleaned.traces or cleaned.images):
+    elif not (cleaned.labs or cleaned.traces or cleaned.observed or cleaned.images):
         console.print("nothing to clean")

@@ -23,11 +23,17 @@ class Attendant(Protocol):
     def without_gate(self, hosts: Sequence[str]) -> None:
         """Take note that these hosts have no gate: their images have no shell to make one of."""
 
+    def outlives(self, host: str) -> bool:
+        """Whether the lab is to come up although the host ends: how it did is what is wanted."""
+
     def started(self, lab: str, host: str, container: str) -> None:
-        """Attend to a host that has started, in a thread of its own; let it through its gate.
+        """Attend to a host that has started, in a thread of its own.
 
         `container` is the container's name. What it raises ends the `up`.
         """
+
+    def let_go(self, host: str) -> None:
+        """Let a host that was attended to through its gate. What it raises ends the `up`."""
 
 
 @contextmanager
@@ -59,23 +65,38 @@ def attended(
 
 
 class _Starts:
+    """Attends to hosts as they start, and lets them go on.
+
+    No host goes on before all are attended to, so that what one sends is seen to arrive at the
+    other; but where some start only when others are healthy, each goes on at once.
+    """
+
     def __init__(self, pool: ThreadPoolExecutor, attendant: Attendant, plan: Plan) -> None:
         self._pool = pool
         self._attendant = attendant
-        self._plan = plan
+        self._name = plan.shape.name
+        self._services = plan.project["services"]
+        self._together = not any(s.get("depends_on") for s in self._services.values())
         self._tasks: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
 
     def begin(self, host: str) -> None:
-        service = self._plan.project["services"].get(host)
+        service = self._services.get(host)
         with self._lock:
             if service is None or host in self._tasks:
                 return
             container = service["container_name"]
-            name = self._plan.shape.name
-            task = self._pool.submit(self._attendant.started, name, host, container)
-            self._tasks[host] = task
+            self._tasks[host] = self._pool.submit(self._attend, host, container)
+
+    def _attend(self, host: str, container: str) -> None:
+        self._attendant.started(self._name, host, container)
+        if not self._together:
+            self._attendant.let_go(host)
 
     def wait(self) -> None:
+        """Return when all have gone on. Raises what the attendant raised."""
         for task in self._tasks.values():
             task.result()
+        if self._together:
+            for _ in self._pool.map(self._attendant.let_go, self._tasks):
+                pass

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from labctl.engine import live
 from labctl.engine.client import Engine
 from labctl.engine.down import Removed, down, down_left_over
+from labctl.engine.evidence import remove_unowned
 from labctl.engine.images.store import remove, stored, superseded
 from labctl.engine.tracing import clean_kernel
 from labctl.errors import LabctlError
@@ -20,11 +21,12 @@ then what it started still ends by itself."""
 
 @dataclass
 class Cleaned:
-    """What was removed: per lab how much, traces in the kernel, the images' tags; and labs that
-    were left alone."""
+    """What was removed: per lab how much, traces in the kernel, volumes of killed observers, the
+    images' tags; and labs that were left alone."""
 
     labs: dict[str, Removed] = field(default_factory=dict)
     traces: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
 
@@ -36,9 +38,9 @@ def _if_left_over(engine: Engine, lab: live.LiveLab) -> Removed | None:
 def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], None]) -> Cleaned:
     """Take down labs that are left over, and remove images that newer ones replaced.
 
-    What killed tracers have left in the kernel is removed too. With `everything`, also labs
-    that are up; with `images`, every image that labctl made. A lab that is coming up is waited
-    for: it ends up ready, or left over.
+    What killed tracers have left in the kernel, and observers on the engine, is removed too.
+    With `everything`, also labs that are up; with `images`, every image that labctl made. A lab
+    that is coming up is waited for: it ends up ready, or left over.
     Raises EngineError, after all else is done, when the engine does not let go of a lab.
     """
     cleaned = Cleaned()
@@ -70,6 +72,12 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
     cleaned.traces = clean_kernel(engine)
     for trace in cleaned.traces:
         note(f"removed {trace} from the kernel, which a killed tracer had left")
+    try:
+        cleaned.observed = remove_unowned(engine)
+    except LabctlError as error:
+        refusals.setdefault("", error)
+    for volume in cleaned.observed:
+        note(f"removed volume {volume}, which a killed labctl had left")
     gone = remove(engine, stored(engine) if images else superseded(engine))
     cleaned.images = [", ".join(image.tags) or image.id for image in gone]
     for image in cleaned.images:

@@ -24,11 +24,13 @@ def provide_image(engine: Engine, progress: Callable[[str], None]) -> str:
 @dataclass(frozen=True)
 class Container:
     """A container to observe: `first_process` is the number of its first process on the
-    engine's machine, 0 where it does not run; a `router` forwards packets (ip_forward)."""
+    engine's machine, 0 where it does not run; a `router` forwards packets (ip_forward);
+    `addresses` are those that the engine has given it, which it forgets when it ends."""
 
     id: str
     first_process: int
     router: bool
+    addresses: tuple[str, ...] = ()
 
 
 def container_of(engine: Engine, container: str) -> Container:
@@ -36,7 +38,9 @@ def container_of(engine: Engine, container: str) -> Container:
     with refused(f"looking at {container}"):
         details = engine.sdk.api.inspect_container(container)
     sysctls = details["HostConfig"].get("Sysctls") or {}
-    return Container(details["Id"], int(details["State"]["Pid"]), is_router(sysctls))
+    endpoints = (details["NetworkSettings"].get("Networks") or {}).values()
+    addresses = tuple(e["IPAddress"] for e in endpoints if e.get("IPAddress"))
+    return Container(details["Id"], int(details["State"]["Pid"]), is_router(sysctls), addresses)
 
 
 def watch_host(engine: Engine, image: str, lab: str, host: str, container_id: str) -> Sidecar:

@@ -21,7 +21,7 @@ from labctl.engine.deadline import within
 from labctl.errors import HostFailed
 
 Progress = Callable[[str, str], None]
-"""Is told a host's name and what has become of it: created, started, ready, done."""
+"""Is told a host's name and what has become of it: created, started, ready, done, ended."""
 
 _FIRST_NAP = 0.03
 _LONGEST_NAP = 1.0
@@ -38,6 +38,8 @@ class Waiting:
     host: str
     container: str
     health: Sequence[str] | None
+    may_end: bool = False
+    """Whether it is no failure when it ends with another exit code than 0."""
 
 
 def probe(test: Sequence[str] | str | None) -> list[str] | None:
@@ -122,6 +124,8 @@ def _ended(engine: Engine, host: Waiting, state: dict[str, Any]) -> str | None:
         return None
     if state["ExitCode"] == 0:
         return "done"
+    if host.may_end:
+        return "ended"
     killed = " (out of memory)" if state.get("OOMKilled") else ""
     raise failed(engine, host, f"ended with exit code {state['ExitCode']}{killed}")
 

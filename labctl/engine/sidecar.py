@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from labctl.engine import compose, labels
 from labctl.engine.client import Engine
+from labctl.engine.evidence import Evidence
 from labctl.errors import MachineError
 
 AGENT = ("python3", "/opt/agent/agent.py")
@@ -79,13 +80,15 @@ class Sidecar:
             labels.OBSERVER: place.where,
         }
         marked = (word for item in told.items() for word in ("--label", "=".join(item)))
-        volume = (f"volume-label={'='.join(item)}" for item in told.items())
+        name = f"{place.lab_name}.observer-{secrets.token_hex(4)}"
+        self._image = image
+        self._evidence = Evidence(engine, name, told)
         command = [
             *("docker", "run", "--rm", "--interactive", "--pull", "never", "--user", "0"),
-            *("--name", f"{place.lab_name}.observer-{secrets.token_hex(4)}"),
-            # What tracers write goes to a volume that ends with the container: through a storage
-            # driver each write may take long, and hold up the call that is written about.
-            *("--mount", ",".join(["type=volume", "dst=/out", *volume])),
+            *("--name", name),
+            # What tracers write goes to a volume: through a storage driver each write may take
+            # long, and hold up the call that is written about.
+            *("--mount", self._evidence.mount),
             *("--cap-drop", "ALL", *place.options, *marked, image, *argv),
         ]
         try:
@@ -98,6 +101,7 @@ class Sidecar:
                 start_new_session=True,  # a Ctrl-C on the terminal is ours to handle
             )
         except FileNotFoundError as error:
+            self._evidence.remove()
             raise compose.no_client() from error
         self._errors: list[bytes] = []
         threading.Thread(target=self._read_errors, daemon=True).start()
@@ -198,8 +202,19 @@ class Sidecar:
             size -= len(block)
             yield block
 
+    def recover(self, folder: Path, prefix: str) -> list[str]:
+        """Write the agent's files to a folder although it has ended with its host; return their
+        names.
+
+        Each gets `prefix` before its name there. Raises MachineError where that fails.
+        """
+        return self._evidence.read(self._image, folder, prefix)
+
     def end(self) -> None:
-        """Let go of what is observed, and end the container; return when it is gone."""
+        """Let go of what is observed, and end the container; return when it is gone.
+
+        What it has written goes with it.
+        """
         assert self._child.stdin is not None
         with contextlib.suppress(OSError):
             self._child.stdin.close()
@@ -207,6 +222,7 @@ class Sidecar:
             self._child.wait(_END_TIMEOUT)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._evidence.remove()
 
     def kill(self) -> None:
         """End it at once."""
@@ -217,3 +233,4 @@ class Sidecar:
             self._child.wait(2.0)
         self._child.kill()
         self._child.wait()
+        self._evidence.remove()

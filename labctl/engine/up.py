@@ -140,7 +140,10 @@ def _bring_up(
         plan = replace(plan, project=project)
     with attended(engine, plan, attendant, reporter.host):
         _start(engine, plan, lock)
-    ready.wait(engine, _waiting(plan), wishes.timeout, reporter.host)
+    waiting = _waiting(plan)
+    if attendant is not None:
+        waiting = [replace(one, may_end=attendant.outlives(one.host)) for one in waiting]
+    ready.wait(engine, waiting, wishes.timeout, reporter.host)
     _mark(engine, origin, wishes.fresh)
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from labctl.engine.client import Engine
+from labctl.engine.ending import ending_of
 from labctl.engine.observers import container_of, watch_host
+from labctl.engine.sidecar import AgentRefused
 from labctl.errors import MachineError
+from labctl.observe.ended import NOTHING_TOLD, STATE, HostEnd, read_state
 from labctl.observe.watched import WatchedHost
 from labctl.observe.wishes import Wishes
 
+T = TypeVar("T")
+
 PACKETS = "packets.pcap"
 _STOP_TIMEOUT = 60.0
+_END_PATIENCE = 5.0
+"""Seconds after the end of an agent in which the engine says whether its host has ended."""
 
 
 def watch(
@@ -41,35 +51,57 @@ def watch(
 
 def settle(engine: Engine, host: WatchedHost, seconds: float) -> None:
     """Wait until a host has come to rest; one that has ended has."""
-    try:
-        host.sidecar.ask("settle", seconds + 10, patience=seconds)
-    except MachineError:
-        if not _ended(engine, host):
-            raise
+    unless_ended(engine, host, lambda: host.sidecar.ask("settle", seconds + 10, patience=seconds))
 
 
 def stop(engine: Engine, host: WatchedHost, folder: Path) -> None:
     """End watching; write what the agent has to the folder, as HOST.FILE.
 
-    With a host its pid namespace ends, and everything in it (pid_namespaces(7)): of one that
-    has ended, what the agent beside it had written is gone, and said to be.
+    Where the host has ended, and with it the agent (pid_namespaces(7)), that is what the agent
+    had written by then.
     """
+    unless_ended(engine, host, lambda: _fetch(host, folder))
+    if host.end is not None:
+        _recover(host, host.end, folder)
+
+
+def unless_ended(engine: Engine, host: WatchedHost, do: Callable[[], T]) -> T | None:
+    """Return what comes of something that needs the host's agent.
+
+    Where the host has ended, or ends meanwhile, its end is remembered, and None is returned.
+    Raises MachineError where the agent broke for another reason.
+    """
+    if host.end is not None:
+        return None
     try:
-        told = host.sidecar.ask("stop", _STOP_TIMEOUT)
+        return do()
+    except AgentRefused:
+        raise
     except MachineError:
-        if not _ended(engine, host):
+        ending = ending_of(engine, host.container, _END_PATIENCE)
+        if ending is None:
             raise
-        host.notes.append("it ended, and with it what its observer had seen of it")
-        for name in (PACKETS, *host.threads):
-            (folder / f"{host.name}.{name}").touch()
-        return
-    host.notes += told["notes"]
-    host.interfaces = {int(index): ips for index, ips in told["interfaces"].items()}
+        host.end = HostEnd(ending.time, ending.code, out_of_memory=ending.out_of_memory)
+        return None
+
+
+def _fetch(host: WatchedHost, folder: Path) -> None:
+    told = host.sidecar.ask("stop", _STOP_TIMEOUT)
     for name in told["files"]:
         host.sidecar.fetch(name, folder / f"{host.name}.{name}")
+    host.interfaces = {int(index): ips for index, ips in told["interfaces"].items()}
+    host.notes += told["notes"]
 
 
-def _ended(engine: Engine, host: WatchedHost) -> bool:
-    """Whether the host has ended since it is watched, be it that it was started again."""
-    now = container_of(engine, host.container.id)
-    return now.first_process != host.container.first_process
+def _recover(host: WatchedHost, end: HostEnd, folder: Path) -> None:
+    """Take the agent's files from where they have outlasted it; what is not there is empty."""
+    prefix = f"{host.name}."
+    told = NOTHING_TOLD
+    if STATE in host.sidecar.recover(folder, prefix):
+        told = read_state((folder / f"{prefix}{STATE}").read_bytes())
+    host.interfaces = told.interfaces or host.interfaces
+    if told.notes is not None:
+        host.notes += told.notes
+        host.end = replace(end, time=told.time, code=told.code, whole=True)
+    for name in (PACKETS, *host.threads):
+        (folder / f"{prefix}{name}").touch()

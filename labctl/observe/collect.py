@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
 from itertools import islice
 from pathlib import Path
 
-from labctl.engine.live import LiveLab
+from labctl.engine.live import LiveHost, LiveLab
 from labctl.observe import capture
 from labctl.observe.beside import PACKETS
+from labctl.observe.ended import completed
 from labctl.observe.observer import Observer
 from labctl.observe.watched import WatchedHost
 from labctl.sequence.events import Notice
@@ -58,7 +60,7 @@ def packets(
     hosts = dict(sorted(observer.hosts.items()))
     interfaces = {name: networks_of(lab, name, host.interfaces) for name, host in hosts.items()}
     captures = {name: capture.read(folder / f"{name}.{PACKETS}") for name in sorted(hosts)}
-    notices = [Notice(h.name, text) for h in hosts.values() for text in h.notes]
+    notices = _notices(hosts.values(), "packets")
     notices += [Notice(name, note) for name, own in captures.items() for note in own.notes]
     if network is not None:
         captures = {n: capture.only(own, interfaces[n], network) for n, own in captures.items()}
@@ -69,12 +71,19 @@ def collect(lab: LiveLab, observer: Observer, title: str, folder: Path) -> Obser
     """End observing and return what was seen; `folder` takes files meanwhile."""
     observer.stop(folder)
     hosts = dict(sorted(observer.hosts.items()))
+    lab = _with_addresses(lab, hosts)
     interfaces = {name: networks_of(lab, name, host.interfaces) for name, host in hosts.items()}
     captures = {name: capture.read(folder / f"{name}.{PACKETS}") for name in hosts}
     routers = [name for name, host in hosts.items() if host.container.router]
     segments = capture.segments(captures, interfaces, routers)
     traced = observer.tracer.read(folder, hosts.values(), _by_address(lab))
-    notices = [Notice(h.name, text) for h in hosts.values() for text in h.notes]
+    notices = _notices(
+        hosts.values(), "calls and packets" if observer.tracer.beside_hosts else "packets"
+    )
+    processes = traced.processes
+    for host in hosts.values():
+        if host.end is not None:
+            processes = completed(processes, host.name, host.program, host.end)
     recording = Recording(
         title=title,
         tracer=observer.tracer.name,
@@ -82,11 +91,35 @@ def collect(lab: LiveLab, observer: Observer, title: str, folder: Path) -> Obser
         calls=traced.calls,
         segments=segments.segments,
         states=traced.states,
-        processes=traced.processes,
+        processes=processes,
         open_sockets=traced.open_sockets,
         notices=(*notices, *traced.notices, *segments.notices),
     )
     return Observation(recording, captures, interfaces)
+
+
+def _notices(hosts: Iterable[WatchedHost], recorded: str) -> list[Notice]:
+    """Return what the observer has to say of hosts beside which it recorded something."""
+    told = []
+    for host in hosts:
+        told += [Notice(host.name, text) for text in host.notes]
+        if host.end is not None:
+            told.append(host.end.notice(host.name, recorded))
+    return told
+
+
+def _with_addresses(lab: LiveLab, watched: Mapping[str, WatchedHost]) -> LiveLab:
+    """Return the lab with the addresses of hosts that had ended when it was looked at."""
+    subnets = {key: ip_network(subnet) for key, subnet in lab.networks.items()}
+
+    def addressed(host: LiveHost) -> LiveHost:
+        if host.addresses or host.name not in watched:
+            return host
+        known = [ip_address(told) for told in watched[host.name].container.addresses]
+        found = {key: str(ip) for ip in known for key, net in subnets.items() if ip in net}
+        return replace(host, addresses=found)
+
+    return replace(lab, hosts=tuple(addressed(host) for host in lab.hosts))
 
 
 def _in_order(lab: LiveLab, hosts: Mapping[str, WatchedHost]) -> Iterable[WatchedHost]:

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from labctl.engine.client import Engine
 from labctl.engine.live import LiveHost, LiveLab
 from labctl.engine.observers import provide_image
 from labctl.engine.sidecar import Sidecar
-from labctl.observe.beside import settle, stop, watch
+from labctl.observe.beside import settle, stop, unless_ended, watch
 from labctl.observe.tracers import Tracer, chosen
 from labctl.observe.watched import WatchedHost
 from labctl.observe.wishes import Wishes
@@ -66,17 +67,27 @@ class Observer:
         for host in hosts:
             self._marks.pop(host, None)
 
+    def outlives(self, host: str) -> bool:
+        """Have a lab come up although a host has ended, where that is wished."""
+        return self._wishes.outlive and self._wishes.wants(host)
+
     def started(self, lab: str, host: str, container: str) -> None:
-        """Observe a host of a lab that comes up, and let it through its gate."""
+        """Observe a host of a lab that comes up."""
         if not self._wishes.wants(host):
             return
         watched = self._watch(lab, host, container)
+        if host not in self._marks and not watched.container.router:
+            watched.notes.append(
+                "its image has no /bin/sh that its program could wait in until it is observed"
+            )
+            self._attach_to_all(watched)
+
+    def let_go(self, host: str) -> None:
+        """Trace the program that waits at a host's gate, if it has one, and let it go on."""
         mark = self._marks.get(host)
         if mark is not None:
-            self._let_go(watched, mark)
-        elif not watched.container.router:
-            watched.notes.append("its first calls are missed: its image has no /bin/sh")
-            self._attach_to_all(watched)
+            watched = self._hosts[host]
+            watched.program = self._let_go(watched, mark)
 
     def attach(self, lab: LiveLab) -> None:
         """Observe a lab that is up: what runs there is attached to, its first calls missed."""
@@ -95,11 +106,13 @@ class Observer:
         """Trace the process that waits at the gate with this mark, and let it go on."""
         self._let_go(self._hosts[host], mark)
 
-    def _let_go(self, watched: WatchedHost, mark: str) -> None:
+    def _let_go(self, watched: WatchedHost, mark: str) -> int:
         patience = _GATE_TIMEOUT
         pid = watched.sidecar.ask("gated", patience + 5, mark=mark, patience=patience)["pid"]
         self.tracer.attach(watched, [pid])
-        watched.sidecar.ask("release", pid=pid)
+        # A program that ends at once may take the agent along before it has answered.
+        unless_ended(self._engine, watched, lambda: watched.sidecar.ask("release", pid=pid))
+        return int(pid)
 
     def _attach_to_all(self, watched: WatchedHost) -> None:
         watched.whole = False
@@ -114,6 +127,10 @@ class Observer:
                 first = watched.sidecar
                 self._tracer = chosen(self._engine, self._image, lab, self._wishes, first)
         return watched
+
+    def captured(self, host: WatchedHost) -> dict[str, Any] | None:
+        """Return what a host's agent tells of its capture; None once the host has ended."""
+        return unless_ended(self._engine, host, lambda: host.sidecar.ask("captured"))
 
     def settle(self) -> None:
         """Wait until all hosts have come to rest, as long as the wishes say."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from labctl.engine.client import Engine
 from labctl.engine.observers import watch_kernel
 from labctl.engine.sidecar import Sidecar
+from labctl.observe.missed import missed
+from labctl.observe.opened import from_before
 from labctl.observe.traced import Traced
 from labctl.observe.tracefs import CALLS, Follow, parse
 from labctl.observe.watched import WatchedHost
@@ -27,6 +29,7 @@ class TracefsTracer:
     """
 
     name = "tracefs"
+    beside_hosts = False
 
     def __init__(self, engine: Engine, image: str, lab: str, wishes: Wishes, why: str) -> None:
         self.why = why
@@ -51,6 +54,8 @@ class TracefsTracer:
         tasks = self._sidecar.ask("follow", main_pid=main, pids=wanted)["tasks"]
         numbers = {int(tid): (process, thread) for tid, (process, thread) in tasks.items()}
         self._follows.append(Follow(host.name, main, numbers))
+        if pids is None:
+            host.look_at_sockets()
 
     def stop(self, folder: Path) -> None:
         """End tracing; write the kernel's trace to the folder."""
@@ -60,17 +65,22 @@ class TracefsTracer:
         self._sidecar.fetch(told["file"], folder / _FILE)
 
     def read(
-        self, folder: Path, _hosts: Iterable[WatchedHost], addresses: Mapping[str, str], /
+        self, folder: Path, hosts: Iterable[WatchedHost], addresses: Mapping[str, str], /
     ) -> Traced:
         """Parse the trace; with the addresses and states that it tells."""
         with (folder / _FILE).open("rb") as lines:
             parsed = parse(lines, self._follows, addresses)
+        watched = list(hosts)
+        opened = (host.opened for host in watched)
+        before = from_before(opened, parsed.calls, parsed.processes)
+        told = missed(before, {host.name: host.programs for host in watched})
         missing = (notice for notice in self._notices if notice not in parsed.notices)
         return Traced(
             calls=parsed.calls,
             processes=parsed.processes,
             states=parsed.states,
-            notices=(*parsed.notices, *missing),
+            open_sockets=before,
+            notices=(*told, *parsed.notices, *missing),
         )
 
     @property

@@ -9,6 +9,8 @@ from typing import Protocol
 from labctl.engine.client import Engine
 from labctl.engine.sidecar import AgentRefused, Sidecar
 from labctl.errors import MachineError, UsageError
+from labctl.observe.missed import missed
+from labctl.observe.opened import from_before
 from labctl.observe.strace import options, parse
 from labctl.observe.traced import Traced
 from labctl.observe.tracefs_tracer import TracefsTracer
@@ -26,6 +28,8 @@ class Tracer(Protocol):
     name: str
     why: str
     """Why it is this one, in a few words for the user."""
+    beside_hosts: bool
+    """Whether it works beside each host, and so ends with it."""
 
     def attach(self, host: WatchedHost, pids: Sequence[int] | None) -> None:
         """Watch these processes of the host and their children, or all that run on it."""
@@ -47,6 +51,7 @@ class StraceTracer:
     """strace(1) beside each host: it decodes every argument, and slows every call down."""
 
     name = "strace"
+    beside_hosts = True
 
     def __init__(self, wishes: Wishes, why: str) -> None:
         self._wishes = wishes
@@ -62,6 +67,8 @@ class StraceTracer:
         )
         if told["file"] is not None:
             host.threads[told["file"]] = {int(t): p for t, p in told["threads"].items()}
+        if pids is None:
+            host.look_at_sockets()
 
     def stop(self, folder: Path) -> None:
         """Do nothing: the hosts' agents end their straces."""
@@ -70,15 +77,20 @@ class StraceTracer:
         self, folder: Path, hosts: Iterable[WatchedHost], _addresses: Mapping[str, str], /
     ) -> Traced:
         """Parse the files of all straces."""
-        parsed = []
-        for host in hosts:
+        parsed, watched = [], list(hosts)
+        for host in watched:
             for file, threads in host.threads.items():
                 with (folder / f"{host.name}.{file}").open("rb") as lines:
                     parsed.append(parse(lines, host.name, threads))
+        calls = sorted((c for p in parsed for c in p.calls), key=lambda c: c.start)
+        processes = sorted((e for p in parsed for e in p.processes), key=lambda e: e.time)
+        before = from_before((host.opened for host in watched), calls, processes)
+        told = missed(before, {host.name: host.programs for host in watched})
         return Traced(
-            calls=tuple(sorted((c for p in parsed for c in p.calls), key=lambda c: c.start)),
-            processes=tuple(sorted((e for p in parsed for e in p.processes), key=lambda e: e.time)),
-            notices=tuple(n for p in parsed for n in p.notices),
+            calls=tuple(calls),
+            processes=tuple(processes),
+            open_sockets=before,
+            notices=(*told, *(n for p in parsed for n in p.notices)),
         )
 
     @property
@@ -91,6 +103,7 @@ class NoTracer:
 
     name = NONE
     why = "asked for"
+    beside_hosts = False
 
     def attach(self, host: WatchedHost, pids: Sequence[int] | None) -> None:
         """Do nothing."""
@@ -130,6 +143,12 @@ def chosen(engine: Engine, image: str, lab: str, wishes: Wishes, first: Sidecar)
             )
         why = "asked for" if wishes.tracer == "strace" else "it decodes every argument"
         return StraceTracer(wishes, why)
+    if not first.hello["looks"]:
+        raise MachineError(
+            f"no system calls can be traced here: {refusal}",
+            "Does a security profile, or a rootless engine, keep capabilities from containers? "
+            "See `labctl doctor`; packets alone: `labctl capture`.",
+        )
     why = "asked for" if wishes.tracer == "tracefs" else f"strace cannot trace here: {refusal}"
     try:
         return TracefsTracer(engine, image, lab, wishes, why)

@@ -16,6 +16,7 @@ class Wishes:
     `tracer` is `auto`, `strace`, `tracefs` or `none` (packets only). Of each packet `snaplen`
     bytes are kept; no file of one host grows beyond `max_bytes`. `settle` is how many seconds
     hosts are given to come to rest at the end. `hosts`, where given, are the only ones observed.
+    With `outlive`, a lab whose hosts fail at their start comes up all the same, to be looked at.
     """
 
     tracer: str = "auto"
@@ -23,6 +24,7 @@ class Wishes:
     max_bytes: int = 256 * MEBIBYTE
     settle: float = 2.0
     hosts: Collection[str] | None = None
+    outlive: bool = False
 
     def wants(self, host: str) -> bool:
         """Whether a host is to be observed."""

@@ -113,12 +113,17 @@ def _wait(observer: Observer, where: Place, end: End) -> None:
 
 
 def _progress(observer: Observer, where: Place) -> tuple[int, bool]:
-    """Return how many packets were captured, and whether all captures go on."""
-    count, running = 0, True
+    """Return how many packets were captured, and whether all captures go on.
+
+    A host that has ended counts no more; when all have, nothing goes on.
+    """
+    count, going_on = 0, []
     for host in observer.hosts.values():
         with deferred():  # an answer that is not waited for would be taken for the next one's
-            told = host.sidecar.ask("captured")
-        running = running and told["running"]
+            told = observer.captured(host)
+        if told is None:
+            continue
+        going_on.append(told["running"])
         indices = {int(index): ips for index, ips in told["interfaces"].items()}
         networks = networks_of(where.lab, host.name, indices)
         count += sum(
@@ -126,7 +131,7 @@ def _progress(observer: Observer, where: Place) -> tuple[int, bool]:
             for index, number in told["packets"].items()
             if where.network in (None, networks.get(int(index)))
         )
-    return count, running
+    return count, bool(going_on) and all(going_on)
 
 
 def _summary(found: Packets, where: Place) -> Summary:

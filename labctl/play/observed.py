@@ -15,7 +15,7 @@ from labctl.engine.inside import Done, TimedOut, run
 from labctl.engine.live import LiveLab, require_running
 from labctl.engine.output import Output
 from labctl.engine.running import Running
-from labctl.engine.shield import shielded
+from labctl.engine.shield import deferred, shielded
 from labctl.engine.up import Reporter as UpReporter
 from labctl.errors import LabctlError
 from labctl.lab import model
@@ -44,7 +44,8 @@ class ObservedHosts(LiveHosts):
         gate = self.observer.new_gate()
         running = Running(self.engine, found, argv, env, output, gate)
         try:
-            self.observer.let_through(host, gate)
+            with deferred():  # an answer that is not waited for would be taken for the next one's
+                self.observer.let_through(host, gate)
         except LabctlError:
             running.wait(0)  # what the engine refused is the better reason
             raise
@@ -99,12 +100,30 @@ def play_observed(
 
     Raises what `labctl.play.player.play` raises, and MachineError where observing fails.
     """
+    result = play_steps(engine, live, observer, scenario, reporter)
+    return result, finish(live, observer, title_of(live, scenario))
+
+
+def play_steps(
+    engine: Engine,
+    live: LiveLab,
+    observer: Observer,
+    scenario: tuple[str, model.Scenario],
+    reporter: Reporter = SILENT,
+) -> ScenarioResult:
+    """Play a scenario on a lab that is observed, and goes on to be; raises as `play_observed`."""
     name, steps = scenario
     for step in steps.steps:
-        require_running(live.host(step.host))
+        if step.host not in observer.hosts:  # one that was observed and has ended fails its step
+            require_running(live.host(step.host))
     hosts = ObservedHosts(engine, live, observer)
-    result = play_on(hosts, live.name, name, steps, reporter)
-    return result, finish(live, observer, f"{live.lab}: {steps.title or name}")
+    return play_on(hosts, live.name, name, steps, reporter)
+
+
+def title_of(live: LiveLab, scenario: tuple[str, model.Scenario]) -> str:
+    """Return what stands above the figure of a scenario."""
+    name, steps = scenario
+    return f"{live.lab}: {steps.title or name}"
 
 
 def run_observed(

@@ -43,3 +43,14 @@ class Recording:
     processes: tuple[ProcessEvent, ...] = ()
     open_sockets: tuple[OpenSocket, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def start(self) -> int:
+        """When the first event was, from which all shown times count; 0 without any."""
+        firsts = (
+            *(call.start for call in self.calls[:1]),
+            *(segment.time for segment in self.segments[:1]),
+            *(change.time for change in self.states[:1]),
+            *(event.time for event in self.processes[:1]),
+        )
+        return min(firsts, default=0)

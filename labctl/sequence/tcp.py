@@ -93,20 +93,21 @@ class Tcp:
         server = End(flow.back.host, flow.server)
         if active is not None:
             self._fill_client(client, active)
-        elif flow.syn is None:
-            self._fill_held(client, held.get((client.host or "", flow.client, flow.server)))
+        else:
+            self._fill_held(client, flow, held.get((client.host or "", flow.client, flow.server)))
         if passive is not None:
             self._fill_server(server, passive)
-        elif flow.syn is None:
-            self._fill_held(server, held.get((server.host or "", flow.server, flow.client)))
-        elif flow.syn_ack is not None:
+        else:
+            self._fill_held(server, flow, held.get((server.host or "", flow.server, flow.client)))
+        if server.socket is None and flow.syn is not None and flow.syn_ack is not None:
             server.calls = self._preamble(self._listener(server, flow.begin), flow.begin)
         outcome = _outcome(flow, active)
         return Draft("tcp", client, server, outcome, flow.segments, begin=flow.begin)
 
-    def _fill_held(self, end: End, socket: Kernel | None) -> None:
-        end.socket = socket
-        end.calls = self._calls[socket.id] if socket else []
+    def _fill_held(self, end: End, flow: Flow, socket: Kernel | None) -> None:
+        """Fill in a socket from before; packets may have been captured a little earlier still."""
+        if socket is not None and (flow.syn is None or socket.born is None):
+            end.socket, end.calls = socket, self._calls[socket.id]
 
     def _fill_client(self, end: End, open_: Open) -> None:
         socket = end.socket = open_.socket

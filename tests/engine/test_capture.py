@@ -114,7 +114,7 @@ def test_to_standard_output_until_a_time(engine: Engine, lab: LiveLab) -> None:
     code, output, errors = capturing.end()
     assert code == 0, errors
     assert 4 <= time.monotonic() - begin < PATIENCE
-    assert len(list(comments(output))) == json.loads(errors)["packets"] >= 10
+    assert len(list(comments(output))) == json.loads(errors)["packets"]
 
 
 def test_until_it_is_too_large(engine: Engine, lab: LiveLab, tmp_path: Path) -> None:

@@ -2,18 +2,26 @@
 
 It runs in a container of its own that shares the host's network and pid namespaces. When
 standard input ends, what it watches is let go, and it ends. Nothing is left behind then, nor
-when it is killed: a tracer's or a capture's end sets free what it held.
+when it is killed: a tracer's or a capture's end sets free what it held. It is killed when the
+host ends; what it has written by then is on a volume (written.py).
 """
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import processes
+import written
 from capture import Capture
+from holding import FIRST, Hold, is_init
+from open_sockets import open_sockets
 from serving import OUT, Obedient, serve
 from settled import wait_until_settled
 from strace import Straces
+
+_LAST_PATIENCE = 2.0
+"""Seconds for which the end of a host may be held up by each of what writes."""
 
 
 class Agent(Obedient):
@@ -24,15 +32,25 @@ class Agent(Obedient):
         self._straces = Straces(OUT)
         self._capture: Capture | None = None
         self._gates = ""
+        self._hold: Hold | None = None
+        self._lock = threading.Lock()
+        self._notes: list[str] | None = None
+        """What is to be told once nothing watches any more."""
 
     def hello(self) -> dict[str, Any]:
         """Tell what runs on the host, and why strace would not work, if so."""
-        return {"processes": processes.snapshot(), "strace": Straces.refusal()}
+        return {
+            "processes": processes.snapshot(),
+            "looks": processes.may_look(),
+            "strace": Straces.refusal(),
+        }
 
     def capture(self, snaplen: int, max_bytes: int) -> dict[str, Any]:
         """Capture every packet of the host from now on."""
         self._capture = Capture(OUT, snaplen, max_bytes)
-        return {}
+        self._write()
+        self._hold = Hold(self._end)
+        return {"hold": self._hold.refusal}
 
     def captured(self) -> dict[str, Any]:
         """Tell how many packets were captured so far, and whether it goes on."""
@@ -53,12 +71,17 @@ class Agent(Obedient):
 
     def attach(self, pids: list[int] | None, options: list[str], max_bytes: int) -> dict[str, Any]:
         """Trace these processes with strace(1), or all that run; tell their threads."""
-        wanted = processes.running() if pids is None else pids
+        wanted = _programs() if pids is None else pids
         threads = {tid: pid for pid in wanted for tid in processes.threads(pid)}
         if not wanted:
             return {"file": None}
         file = self._straces.attach(wanted, options, max_bytes)
+        self._write()
         return {"file": file, "threads": threads}
+
+    def open_sockets(self) -> dict[str, Any]:
+        """Tell the sockets that the host's processes have now; to be asked once all are traced."""
+        return open_sockets()
 
     def release(self, pid: int) -> dict[str, Any]:
         """Let a process that waits at the gate go on."""
@@ -67,23 +90,46 @@ class Agent(Obedient):
 
     def settle(self, patience: float) -> dict[str, Any]:
         """Wait until no connection is under way and no program works, at most so long."""
+        self._write()
         return {"settled": wait_until_settled(patience)}
 
     def stop(self) -> dict[str, Any]:
         """End what watches, when it has written all that happened before; tell the files."""
-        notes = self._straces.stop()
-        if self._capture is not None:
-            notes += self._capture.stop()
-        files = {path.name: path.stat().st_size for path in sorted(OUT.iterdir())}
+        with self._lock:
+            notes = self._finish(None)
+        sizes = {path.name: path.stat().st_size for path in sorted(OUT.iterdir())}
+        files = {name: size for name, size in sizes.items() if not name.endswith(written.NAME)}
         return {"files": files, "notes": notes, "interfaces": processes.interfaces()}
+
+    def _finish(self, patience: float | None) -> list[str]:
+        if self._notes is None:
+            self._notes = self._straces.stop()
+            if self._capture is not None:
+                self._notes += self._capture.stop(patience)
+        return self._notes
+
+    def _write(self) -> None:
+        with self._lock:
+            written.write(OUT, self._notes)
+
+    def _end(self, status: int) -> None:
+        """Write all that there is, as the host ends and we with it."""
+        with self._lock:
+            self._straces.rest(_LAST_PATIENCE)
+            written.write(OUT, self._finish(_LAST_PATIENCE), status)
 
     def leave(self) -> None:
         """Let go of everything."""
-        self._straces.stop()
-        if self._gates:
-            processes.end_gated(self._gates)
-        if self._capture is not None:
-            self._capture.stop()
+        with self._lock:
+            self._straces.stop()
+            if self._gates:
+                processes.end_gated(self._gates)
+            self._finish(None)
+
+
+def _programs() -> list[int]:
+    """Return the host's processes, without an init: that one is no program of anybody's."""
+    return [pid for pid in processes.running() if pid != FIRST or not is_init()]
 
 
 def main() -> None:

@@ -71,15 +71,19 @@ class Capture:
         self._counts.update()
         return dict(self._counts.packets)
 
-    def stop(self) -> list[str]:
-        """End it when it has written every packet so far; return what is to be told."""
+    def stop(self, patience: float | None = None) -> list[str]:
+        """End it when it has written every packet so far; return what is to be told.
+
+        It is given `patience` seconds for that.
+        """
+        patience = _PATIENCE if patience is None else patience
         notes = []
-        if self._child.poll() is None and not self._has_written_all():
+        if self._child.poll() is None and not self._has_written_all(patience):
             notes.append("the capture could not be finished: its last packets may be missing")
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGINT)
         try:
-            _, said = self._child.communicate(timeout=_PATIENCE)
+            _, said = self._child.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             self._child.kill()
             _, said = self._child.communicate()
@@ -98,7 +102,7 @@ class Capture:
             notes.append("the capture was cut: the disk is full")
         return notes
 
-    def _has_written_all(self) -> bool:
+    def _has_written_all(self, patience: float) -> bool:
         """Send a packet that everybody knows, until it is in the file: then all before is."""
         mark = SENTINEL + secrets.token_hex(8).encode()
         before = self._file.stat().st_size if self._file.exists() else 0
@@ -108,7 +112,7 @@ class Capture:
         ):
             with suppress(OSError):  # so that no ICMP error comes of it
                 receiver.bind(_SENTINEL_ADDRESS)
-            for _ in processes.naps(_PATIENCE):
+            for _ in processes.naps(patience):
                 with suppress(OSError):
                     sender.sendto(mark, _SENTINEL_ADDRESS)
                 if self._child.poll() is not None:

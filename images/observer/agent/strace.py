@@ -63,6 +63,12 @@ class Straces:
         _wait_until_attached(child, set(pids), said)
         return file.name
 
+    def rest(self, patience: float) -> None:
+        """Wait until each has told all that has happened: it sleeps then, or has ended."""
+        for _ in processes.naps(patience):
+            if all(processes.state(child.pid) in "SZX" for child in self._running):
+                return
+
     def stop(self) -> list[str]:
         """End them all; return what is to be told of each."""
         notes = []

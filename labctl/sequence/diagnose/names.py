@@ -22,13 +22,7 @@ class Names:
     @cached_property
     def start(self) -> int:
         """When the first event was."""
-        firsts = [
-            *(call.start for call in self.recording.calls[:1]),
-            *(segment.time for segment in self.recording.segments[:1]),
-            *(change.time for change in self.recording.states[:1]),
-            *(event.time for event in self.recording.processes[:1]),
-        ]
-        return min(firsts, default=0)
+        return self.recording.start
 
     @cached_property
     def _host_of(self) -> dict[str, str]:

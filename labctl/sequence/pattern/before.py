@@ -11,6 +11,7 @@ from labctl.sequence.events import Call
 from labctl.sequence.pattern import wire
 from labctl.sequence.pattern.calls import NOT_FINAL, plain_sign
 from labctl.sequence.pattern.groups import Groups
+from labctl.sequence.pattern.missed import Missed
 from labctl.sequence.pattern.model import Instant, Pattern
 from labctl.sequence.pattern.seen import Seen
 from labctl.sequence.pattern.show import milliseconds
@@ -21,8 +22,8 @@ from labctl.sequence.pattern.verdict import Failure
 class Before:
     """Finds instants on each connection, and asks the timeline for their order."""
 
-    def __init__(self, pattern: Pattern, seen: Seen, zero: int) -> None:
-        self._pattern, self._seen, self._zero = pattern, seen, zero
+    def __init__(self, pattern: Pattern, seen: Seen, missed: Missed, zero: int) -> None:
+        self._pattern, self._seen, self._missed, self._zero = pattern, seen, missed, zero
         self._elsewhere: dict[str, Any] = {}
 
     def judge(self, connections: Sequence[Connection], failing: set[int]) -> list[Failure]:
@@ -40,6 +41,8 @@ class Before:
         """Return what kind of failure it is, and a sentence on it; empty where it is none."""
         a, b = self._find(first, connection), self._find(second, connection)
         for instant, moment in ((first, a), (second, b)):
+            if moment is None and self._missed.instant(instant, connection):
+                return "", ""
             if moment is None:
                 return instant.text, f"{instant.text} did not happen on this connection."
         order = self._seen.order(a, b).name

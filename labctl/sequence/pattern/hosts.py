@@ -10,6 +10,7 @@ from labctl.sequence.pattern.automaton import Automaton
 from labctl.sequence.pattern.calls import CallReader
 from labctl.sequence.pattern.difference import Difference, Scene, first_difference
 from labctl.sequence.pattern.groups import Groups
+from labctl.sequence.pattern.missed import Missed, without_first
 from labctl.sequence.pattern.model import Elements, Pattern
 from labctl.sequence.pattern.select import is_active, role_of, side_of
 from labctl.sequence.pattern.signs import Sign, asks_call
@@ -27,6 +28,7 @@ def judge_host(
     pattern: Pattern,
     connections: Sequence[Connection],
     strays: Strays,
+    missed: Missed,
     zero: int,
     failing: set[int],
 ) -> list[Failure]:
@@ -35,7 +37,7 @@ def judge_host(
     Where it had no part in any connection, the socket that it most probably meant is
     matched instead, because a server must do right also when nobody can reach it.
     """
-    judge = _Judge(host, elements, pattern, strays)
+    judge = _Judge(host, elements, pattern, strays, missed)
     groups = Groups(failing)
     seen = 0
     for connection in connections:
@@ -56,16 +58,37 @@ def judge_host(
     return groups.failures()
 
 
-class _Judge:
-    """Matches one end after the other against one host's elements; equal ones only once."""
+class _Wanted:
+    """The elements that an end must match."""
 
-    def __init__(self, host: str, elements: Elements, pattern: Pattern, strays: Strays) -> None:
-        self._host, self._pattern, self._strays = host, pattern, strays
+    def __init__(self, elements: Elements) -> None:
         self._texts = tuple(map(text, elements))
         self._automaton: Automaton[Sign] = Automaton(elements, asks_call)
         self._reader = CallReader(atom for node in elements for atom in atoms(node))
-        self._elements = elements
         self._good: set[tuple[Sign, ...]] = set()
+
+    def difference(self, scene: Scene) -> Difference | None:
+        """Return the first difference of a scene's calls, None where they match."""
+        tokens = self._reader.tokens(scene.calls, scene.outcome) if scene.calls else []
+        shape = tuple(token.sign for token in tokens)
+        if shape in self._good:
+            return None
+        difference = first_difference(self._automaton, self._texts, tokens, scene)
+        if difference is None:
+            self._good.add(shape)
+        return difference
+
+
+class _Judge:
+    """Matches one end after the other against one host's elements; equal ones only once."""
+
+    def __init__(
+        self, host: str, elements: Elements, pattern: Pattern, strays: Strays, missed: Missed
+    ) -> None:
+        self._host, self._pattern, self._strays = host, pattern, strays
+        self._elements, self._missed = elements, missed
+        self._whole = _Wanted(elements)
+        self._left: dict[Elements, _Wanted] = {}
         self._stray_ones: dict[tuple[str, str, int | None], Difference | None] = {}
 
     def connection(self, connection: Connection, side: Side) -> Difference | None:
@@ -74,14 +97,17 @@ class _Judge:
         scene = Scene(self._host, role, connection.protocol, connection, side, side.calls)
         if not side.calls:
             return self._without_calls(scene)
-        tokens = self._reader.tokens(side.calls, connection.outcome)
-        shape = tuple(token.sign for token in tokens)
-        if shape in self._good:
-            return None
-        difference = first_difference(self._automaton, self._texts, tokens, scene)
-        if difference is None:
-            self._good.add(shape)
-        return difference
+        return self._difference(scene)
+
+    def _difference(self, scene: Scene) -> Difference | None:
+        """Return the first difference from the elements; from what is left of them where the
+        first calls were missed."""
+        if not self._missed.first_calls(scene.side):
+            return self._whole.difference(scene)
+        left = without_first(self._elements, scene.calls)
+        if left not in self._left:
+            self._left[left] = _Wanted(left)
+        return self._left[left].difference(scene)
 
     def alone(self) -> Difference | None:
         """Return the first difference of the socket that had no connection."""
@@ -91,7 +117,7 @@ class _Judge:
     def _without_calls(self, scene: Scene) -> Difference | None:
         """Judge an end of which only segments were seen: the port had no socket, or it was
         never accepted."""
-        empty = first_difference(self._automaton, self._texts, [], scene)
+        empty = self._difference(replace(scene, calls=()))
         if empty is None or scene.side is None:
             return empty
         endpoint = scene.side.endpoint if scene.role == "server" else None
@@ -110,9 +136,7 @@ class _Judge:
         side = self._strays.side(self._host, scene.protocol, port)
         calls = side.calls if side else ()
         role = scene.role or ("client" if self._is_client(side) else "server")
-        scene = replace(scene, role=role, side=side, calls=calls)
-        tokens = self._reader.tokens(calls, scene.outcome)
-        return first_difference(self._automaton, self._texts, tokens, scene)
+        return self._difference(replace(scene, role=role, side=side, calls=calls))
 
     def _is_client(self, side: Side | None) -> bool:
         """Return whether a host without a connection is meant to be a client."""

@@ -9,6 +9,7 @@ from labctl.sequence.connection import Connection
 from labctl.sequence.pattern.before import Before
 from labctl.sequence.pattern.errors import PatternError
 from labctl.sequence.pattern.hosts import judge_host
+from labctl.sequence.pattern.missed import Missed
 from labctl.sequence.pattern.model import Pattern
 from labctl.sequence.pattern.never import judge_never
 from labctl.sequence.pattern.parse import parse
@@ -29,18 +30,29 @@ def match(pattern: Pattern | Mapping[str, Any], seen: Seen) -> Verdict:
     wanted = parse(pattern)
     _check_hosts(wanted, seen)
     zero = start(seen)
-    connections = selected(wanted, seen.connections) if wanted.about_connections else []
-    strays = Strays(seen)
+    meant = selected(wanted, seen.connections) if wanted.about_connections else []
+    missed, strays = Missed(seen), Strays(seen)
+    connections = [connection for connection in meant if not missed.begin(connection)]
+    earlier = len(meant) - len(connections)
     failing: set[int] = set()
-    failures = _count(wanted, connections, seen)
+    failures = _count(wanted, connections, earlier, seen)
     for host, elements in wanted.hosts.items():
-        failures += judge_host(host, elements, wanted, connections, strays, zero, failing)
+        failures += judge_host(host, elements, wanted, connections, strays, missed, zero, failing)
     if wanted.wire is not None:
         failures += judge_wire(wanted.wire, connections, zero, failing)
     failures += judge_never(wanted, connections, seen, zero, failing)
     if wanted.before:
-        failures += Before(wanted, seen, zero).judge(connections, failing)
-    return Verdict(tuple(failures), len(connections), len(failing))
+        failures += Before(wanted, seen, missed, zero).judge(connections, failing)
+    unseen = missed.of(wanted.between, connections)
+    return Verdict(
+        tuple(failures),
+        len(connections),
+        len(failing),
+        unseen,
+        earlier,
+        judged=tuple(connection.id for connection in connections),
+        failed=tuple(sorted(failing)),
+    )
 
 
 def _check_hosts(pattern: Pattern, seen: Seen) -> None:
@@ -54,8 +66,10 @@ def _check_hosts(pattern: Pattern, seen: Seen) -> None:
             )
 
 
-def _count(pattern: Pattern, connections: list[Connection], seen: Seen) -> list[Failure]:
-    """Return what is wrong with the number of connections."""
+def _count(
+    pattern: Pattern, connections: list[Connection], earlier: int, seen: Seen
+) -> list[Failure]:
+    """Return what is wrong with the number of connections; `earlier` ones are not judged."""
     number, least, most = len(connections), pattern.least, pattern.most
     if not pattern.about_connections or (number >= least and (most is None or number <= most)):
         return []
@@ -63,6 +77,9 @@ def _count(pattern: Pattern, connections: list[Connection], seen: Seen) -> list[
         wanted = f"{'at least ' if most is None else ''}{count(least, 'connection')}"
         verb = "was" if least == 1 else "were"
         return [Failure("connections", f"{wanted} {verb} wanted, but there were {number:,}.")]
+    if earlier:
+        said = f"There was no new connection, only {count(earlier, 'connection')} from before."
+        return [Failure("connections", said)]
     return [Failure("connections", _none(pattern, seen))]
 
 

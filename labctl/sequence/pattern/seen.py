@@ -28,7 +28,4 @@ class Seen(Protocol):
 
 def start(seen: Seen) -> int:
     """Return the time of the first event, in nanoseconds since the epoch; 0 without any."""
-    recording = seen.recording
-    calls = min((call.start for call in recording.calls), default=None)
-    segments = min((segment.time for segment in recording.segments), default=None)
-    return min((time for time in (calls, segments) if time is not None), default=0)
+    return seen.recording.start

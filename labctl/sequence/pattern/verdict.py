@@ -56,21 +56,38 @@ class Verdict:
     """What `Timeline.matches` returns: true where everything is as the pattern says.
 
     `connections` is how many were matched, `failing` how many of them are not as they should
-    be. `str` gives the report.
+    be. Of the hosts `missed` the first calls could not be judged, nor could `earlier`
+    connections, which were there before. `judged` and `failed` are the ids of those that were
+    matched, and that are not as they should be. `str` gives the report.
     """
 
     failures: tuple[Failure, ...]
     connections: int
     failing: int = 0
+    missed: tuple[str, ...] = ()
+    earlier: int = 0
+    judged: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.failures
 
     def __str__(self) -> str:
-        return "\n\n".join([self._head, *map(str, self.failures)])
+        head = "\n".join(filter(None, (self._head, self.unjudged)))
+        return "\n\n".join([head, *map(str, self.failures)])
 
     def __repr__(self) -> str:
         return f"<Verdict: {self._head}>"
+
+    @property
+    def unjudged(self) -> str:
+        """One line on what was not judged, as it was before the recording; empty for nothing."""
+        what = []
+        if self.missed:
+            what.append(f"the first calls of {' and '.join(self.missed)}")
+        if self.earlier:
+            what.append(count(self.earlier, "connection"))
+        return f"not judged: {' and '.join(what)} from before the recording" if what else ""
 
     @property
     def _head(self) -> str:

@@ -242,6 +242,24 @@ def test_a_socket_that_was_connected_before_the_recording() -> None:
     assert made.client.endpoint == ends[0]
 
 
+def test_a_socket_whose_handshake_alone_was_captured_before_its_calls() -> None:
+    story = two()
+    ends = Endpoint(CLIENT, 40000), Endpoint(SERVER, 80)
+    for host, (own, other) in {"client": ends, "server": (ends[1], ends[0])}.items():
+        story.open_sockets.append(
+            OpenSocket(host, 100, 3, 7, "AF_INET", "SOCK_STREAM", "ESTAB", own, other)
+        )
+    talk = Dialogue(story.thread("client"), story.thread("server"), server_fd=3)
+    for by, flags in (("client", "SYN"), ("server", "SYN-ACK"), ("client", "ACK")):
+        talk.send(by, flags)
+    talk.say("client", 5)
+    (made,) = Timeline.of(story.recording()).connections
+    assert names(made.client.calls) == ["sendto"]
+    assert names(made.server.calls) == ["recvfrom"]
+    assert made.server.socket is not None
+    assert made.server.socket.remote == ends[0]
+
+
 def test_a_listener_that_was_there_before_the_recording() -> None:
     story = two()
     opened = OpenSocket(

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
-from labctl.observe.sockets import details, inet
+from labctl.observe.opened import opened
+from labctl.observe.sockets import details, inet, snapshot
 from labctl.observe.sockets.fields import Malformed
 from labctl.observe.sockets.model import EMPTY, KernelSocket, SocketAddress
+from labctl.sequence.events import Endpoint
 
 AGENT = Path(__file__).parents[4] / "images/observer/agent"
 
@@ -140,6 +142,27 @@ def test_a_socket_is_borrowed_only_from_a_process_that_sleeps(agent: Any, does: 
         assert details.alone(inode, told).cookie
     else:
         assert told == {"name": "TCP", "busy": True}
+
+
+def test_the_sockets_of_a_process_are_told_without_borrowing(
+    agent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent("processes"), "running", lambda: [os.getpid()])
+    borrowed: list[object] = []
+    monkeypatch.setattr(agent("borrowing"), "ask", lambda *told: borrowed.append(told))
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as plain:
+        before = time.time_ns()
+        told = json.loads(json.dumps(agent("open_sockets").open_sockets()))
+        found = snapshot.read("server", told)
+        assert before < found.time < time.time_ns()
+        mine = {s.fd: s for s in opened(found).sockets if s.pid == os.getpid()}
+        one, other = mine[listener.fileno()], mine[plain.fileno()]
+        assert one.local == Endpoint("127.0.0.1", listener.getsockname()[1])
+        assert (one.inode, one.state) == (os.fstat(listener.fileno()).st_ino, "LISTEN")
+        assert (other.family, other.type, other.state) == ("AF_INET", "SOCK_STREAM", "UNCONN")
+        assert (other.local, other.remote) == (None, None)
+    assert not borrowed
+    assert not found.notes
 
 
 @pytest.mark.parametrize("block", [b"", b"\x05\x00", bytes(16), b"\xff" * 40])
