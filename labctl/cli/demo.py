@@ -69,15 +69,27 @@ def demo(
             f"joined by the router r1, in {progress.seconds:.1f} s"
         )
         told, seen = _play(Demo(engine, live, sent, observer), sent, console)
-    pictures.write(seen, Options(), figure)
+    end(told, seen, figure, as_json, live.name if keep else None)
+
+
+def end(told: Told, seen: Judged, figure: Path, as_json: bool, kept: str | None) -> None:
+    """Show what happened, and draw it to a file; `kept` names the lab where it is still up.
+
+    Raises CheckFailed where a copy differs, or else MachineError where the file could not be
+    written: after all is shown.
+    """
+    unwritten = pictures.write_all(seen, Options(), [figure], lambda line: None)
+    drawn = None if unwritten else figure
     if as_json:
-        print_json({**showing.as_json(told), "figure": str(figure)})
+        print_json({**showing.as_json(told), "figure": str(drawn) if drawn else None})
     else:
         _show(told)
         showing_trace.show(seen, Options(), output(), figure=True)
-        _show_further(figure, live.name if keep else None)
+        _show_further(drawn, kept)
     if not told.whole:
         raise CheckFailed("the copies of the file differ", "The table shows which.")
+    if unwritten:
+        raise unwritten
 
 
 def _play(play: Demo, file: Path, console: Console) -> tuple[Told, Judged]:
@@ -104,9 +116,11 @@ def _show(told: Told) -> None:
     console.print(f"\n{verdict}\n\nWhat client and server did, as it was seen on both hosts:\n")
 
 
-def _show_further(figure: Path, kept: str | None) -> None:
+def _show_further(figure: Path | None, kept: str | None) -> None:
     console = output()
-    console.print(f"\nThe same as a page to look around in: {figure.resolve()}\n", soft_wrap=True)
+    if figure:
+        page = figure.resolve()
+        console.print(f"\nThe same as a page to look around in: {page}\n", soft_wrap=True)
     if kept:
         console.print(f"The lab is still up: labctl ps; labctl down {kept}")
     console.print(

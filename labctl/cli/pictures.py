@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from labctl.errors import MachineError, UsageError
+from labctl.errors import LabctlError, MachineError, UsageError
 from labctl.play.judged import Judged
 from labctl.sequence import jsonl
 from labctl.show.figure import html, mermaid, svg, text
 from labctl.show.figure.model import Options
+from labctl.show.preferred import preferring
 
 _Draw = Callable[[Judged, Options], Iterable[bytes]]
 _PLAIN_WIDTH = 120
+_PACKETS = ".pcapng"
 
 
 def _svg(judged: Judged, options: Options) -> Iterator[bytes]:
@@ -45,11 +47,15 @@ def _jsonl(judged: Judged, _options: Options) -> Iterator[bytes]:
 
 def _pcapng(judged: Judged, _options: Options) -> Iterable[bytes]:
     if judged.observation is None:
-        raise UsageError(
-            "the packets themselves are not in a file of events",
-            "Write the .pcapng when the scenario is played.",
-        )
+        raise _no_packets()
     return judged.observation.pcapng()
+
+
+def _no_packets() -> UsageError:
+    return UsageError(
+        "the packets themselves are not in a file of events",
+        f"Write the {_PACKETS} when the scenario is played.",
+    )
 
 
 FORMS: dict[str, _Draw] = {
@@ -58,21 +64,67 @@ FORMS: dict[str, _Draw] = {
     ".mmd": _mermaid,
     ".txt": _text,
     ".jsonl": _jsonl,
-    ".pcapng": _pcapng,
+    _PACKETS: _pcapng,
 }
 """What is written to a file, by its suffix."""
 
 
-def require_forms(files: Sequence[Path]) -> None:
-    """Raise UsageError unless each file can be written and its suffix names a form."""
+def require_forms(files: Sequence[Path], played: bool = True) -> None:
+    """Raise UsageError unless each file can be written and its suffix names a form.
+
+    Where nothing is played there are no packets to be written.
+    """
     for file in files:
         if file.suffix not in FORMS:
             raise UsageError(
                 f"{file}: nothing is known of files ending in {file.suffix or 'no suffix'}",
                 f"End it in one of {', '.join(FORMS)}.",
             )
-        if not file.parent.is_dir():
+        if file.suffix == _PACKETS and not played:
+            raise _no_packets()
+        if not _is_folder(file.parent):
             raise UsageError(f"{file}: there is no folder {file.parent}", "Make it first.")
+        _require_writable(file)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # one may not look there, or no name is that long
+        return False
+
+
+def _require_writable(file: Path) -> None:
+    if _is_folder(file):
+        raise UsageError(f"{file} cannot be written: it is a folder", "Name a file in it.")
+    part = _part(file)
+    try:
+        part.open("wb").close()
+        part.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}", "Name a file in a folder of yours."
+        ) from error
+
+
+def write_all(
+    judged: Judged, options: Options, files: Sequence[Path], told: Callable[[str], None]
+) -> LabctlError | None:
+    """Write what was seen to each file, and tell a line of each that was.
+
+    One that cannot be written keeps no other from it; what was wrong is returned.
+    """
+    wrong = []
+    for file in files:
+        try:
+            size = write(judged, options, file)
+        except LabctlError as error:
+            wrong.append(error)
+        else:
+            told(f"{file}: {size:,} bytes")
+    if len(wrong) < 2:
+        return next(iter(wrong), None)
+    return MachineError("\n".join(error.message for error in wrong), wrong[0].hint)
 
 
 def write(judged: Judged, options: Options, file: Path) -> int:
@@ -80,16 +132,21 @@ def write(judged: Judged, options: Options, file: Path) -> int:
 
     Raises MachineError where the file cannot be written; nothing half-written is left then.
     """
-    blocks = FORMS[file.suffix](judged, options)
-    part = file.with_name(f".{file.name}.part")
+    blocks = FORMS[file.suffix](judged, preferring(judged, options))
+    part = _part(file)
     try:
         with part.open("wb") as target:
             size = sum(target.write(block) for block in blocks)
         part.replace(file)
     except OSError as error:
         raise MachineError(
-            f"{file} cannot be written: {error.strerror}", "Name another with -o."
+            f"{file} cannot be written: {error.strerror}", "Name another file."
         ) from error
     finally:
         part.unlink(missing_ok=True)
     return size
+
+
+def _part(file: Path) -> Path:
+    """Return where a file is until it is whole."""
+    return file.with_name(f".{file.name}.part")

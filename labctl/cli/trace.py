@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +9,18 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from labctl.cli import pictures, steps
+from labctl.cli import outcome, pictures, steps
 from labctl.cli.common import NameOption
 from labctl.cli.complete import complete_scenario
 from labctl.engine.client import Engine, connect
 from labctl.engine.up import Reporter as UpReporter
 from labctl.errors import UsageError
+from labctl.lab.near import did_you_mean
 from labctl.observe.tracers import NAMES
 from labctl.observe.wishes import SMALLEST_SNAPLEN, Wishes
 from labctl.play import tracing
 from labctl.play.judged import Judged, judge
 from labctl.sequence import jsonl
-from labctl.show import trace as showing
 from labctl.show.figure.model import Options
 from labctl.show.progress import HostProgress
 
@@ -113,40 +112,43 @@ def trace(
     """Play a scenario, show every system call and every packet of it, and check their order.
 
     What is drawn is what happened, on all hosts, on one clock. Ends with 1 where a step failed
-    or the order is not the one that the lab declares.
+    or the order is not the one that the lab declares. Ctrl-C ends what is played; what was
+    seen until then is shown.
     """
-    pictures.require_forms(files or [])
-    asked = tracing.Asked(what, scenario, name, context.meta.get(_COMMAND), timeout)
+    pictures.require_forms(files or [], played=read is None)
+    _require_tracer(tracer)
+    asked = tracing.Asked(
+        what, scenario, name, context.meta.get(_COMMAND), timeout, tuple(hosts or ())
+    )
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if read is None:
         wishes = Wishes(tracer, snaplen, max_bytes)
         judged = _play(connect(), asked, wishes, console)
     else:
         judged = _read(read, asked)
-    options = Options(connections or None, hosts or None, unfold, all_calls, routers)
-    _require_drawable(judged, options)
-    if as_json:
-        for line in pictures.events(judged):
-            print(line)
-    else:
-        showing.show(judged, options, Console(highlight=False), figure=not files)
-    for file in files or []:
-        size = pictures.write(judged, options, file)
-        console.print(f"{file}: {size:,} bytes", markup=False)
-    if not judged.passed:
-        raise typer.Exit(1)
+    options = Options(
+        connections=connections or None,
+        hosts=hosts or None,
+        unfold=unfold,
+        all_calls=all_calls,
+        routers=routers,
+    )
+    outcome.tell(judged, options, outcome.Out(files or [], as_json, console), read is None)
 
 
 def _play(engine: Engine, asked: tracing.Asked, wishes: Wishes, console: Console) -> Judged:
     progress = HostProgress(console, "the lab")
     up = UpReporter(progress.host, progress.note, progress.hosts)
-    return tracing.trace(
-        engine, asked, wishes, tracing.Reporter(up, steps.lines(console), progress)
-    )
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    reporter = tracing.Reporter(up, steps.lines(console), say, progress)
+    return tracing.trace(engine, asked, wishes, reporter)
 
 
 def _read(file: Path, asked: tracing.Asked) -> Judged:
-    if asked != tracing.Asked():
+    if asked != tracing.Asked(drawn=asked.drawn):
         raise UsageError("--from plays nothing", "Leave out what is to be played, or --from.")
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -157,15 +159,6 @@ def _read(file: Path, asked: tracing.Asked) -> Judged:
     return judge(jsonl.load(lines, str(file)))
 
 
-def _require_drawable(judged: Judged, options: Options) -> None:
-    known = [host.name for host in judged.timeline.recording.hosts]
-    _require_known("host", options.hosts or (), known)
-    ids = [str(connection.id) for connection in judged.timeline.connections]
-    _require_known("connection", [str(c) for c in options.connections or ()], ids)
-
-
-def _require_known(what: str, wanted: Sequence[str], known: Sequence[str]) -> None:
-    for one in wanted:
-        if one not in known:
-            names = ", ".join(known[:20]) or "none"
-            raise UsageError(f"there is no {what} {one} in what was seen", f"There are: {names}.")
+def _require_tracer(name: str) -> None:
+    if name not in NAMES:
+        raise UsageError(f"there is no tracer {name}", did_you_mean(name, NAMES, "the tracers"))

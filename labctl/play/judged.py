@@ -18,7 +18,8 @@ class Judged:
     """A timeline with what is to be said of it.
 
     `observation` is None where the events were read from a file, `result` where no scenario
-    was played, `verdict` where no pattern was given.
+    was played, `verdict` where no pattern was given. `whole` is the command that plays the
+    same with nothing missed, empty where this did. `interrupted` says that a Ctrl-C ended it.
     """
 
     timeline: Timeline
@@ -26,6 +27,8 @@ class Judged:
     verdict: Verdict | None = None
     observation: Observation | None = None
     result: ScenarioResult | None = None
+    whole: str = ""
+    interrupted: bool = False
 
     @property
     def passed(self) -> bool:

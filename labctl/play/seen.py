@@ -7,7 +7,7 @@ from typing import Any
 
 from labctl.engine.client import Engine
 from labctl.engine.up import Reporter
-from labctl.errors import CheckFailed
+from labctl.errors import CheckFailed, UsageError
 from labctl.lab.lab import Lab
 from labctl.observe.wishes import Wishes
 from labctl.play.observed import observed_copy, play_observed
@@ -19,6 +19,21 @@ class SeenTimeline(Timeline):
     """A timeline that remembers the verdicts that were not as wanted, for the test's report."""
 
     failed: list[Verdict]
+    _declared: Mapping[str, Any] | None = None
+    _scenario = ""
+
+    @property
+    def declared(self) -> Mapping[str, Any]:
+        """The `sequence` that the lab file declares for the scenario.
+
+        Raises UsageError where it declares none, so that no test passes for want of one.
+        """
+        if self._declared is None:
+            raise UsageError(
+                f"no sequence is declared for the scenario {self._scenario}",
+                "Write `sequence:` into x-lab, or give `timeline.matches` a pattern.",
+            )
+        return self._declared
 
     def matches(self, pattern: Pattern | Mapping[str, Any]) -> Verdict:
         """As `Timeline.matches`."""
@@ -45,4 +60,6 @@ def see(engine: Engine, lab: Lab, scenario: str, tracer: str) -> SeenTimeline:
         )
     timeline = SeenTimeline.of(seen.recording)
     timeline.failed = []
+    timeline._declared = lab.x.sequence_of(scenario)
+    timeline._scenario = scenario
     return timeline

@@ -11,9 +11,15 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-STAGES = ("waiting", "created", "started", "ready", "done")
-_ENDED = ("ready", "done")
-_STYLES = {"ready": "green", "done": "green", "started": "yellow", "created": "cyan"}
+STAGES = ("waiting", "created", "started", "ready", "done", "ended")
+_ENDED = ("ready", "done", "ended")
+_STYLES = {
+    "ready": "green",
+    "done": "green",
+    "ended": "red",
+    "started": "yellow",
+    "created": "cyan",
+}
 _MOST_LINES = 24
 
 

@@ -16,6 +16,7 @@ from labctl.show.figure.canvas import as_ascii
 from labctl.show.figure.layout import layout
 from labctl.show.figure.model import Options
 from labctl.show.figure.units import plain
+from labctl.show.preferred import preferring
 
 NARROWEST, WIDEST = 80, 200
 """A figure for a terminal is no narrower and no wider than so many columns."""
@@ -31,14 +32,14 @@ def show(judged: Judged, options: Options, console: Console, figure: bool) -> No
     if figure:
         _figure(judged, options, console, ascii_only)
     if judged.verdict is not None:
-        _print(console, _verdict(judged.verdict), ascii_only)
+        _print(console, _verdict(judged.verdict, judged.whole), ascii_only)
     for diagnosis in judged.diagnoses:
         _print(console, _diagnosis(diagnosis), ascii_only)
 
 
 def _figure(judged: Judged, options: Options, console: Console, ascii_only: bool) -> None:
     width = min(max(console.width, NARROWEST), WIDEST)
-    shown = layout(judged.timeline, options)
+    shown = layout(judged.timeline, preferring(judged, options))
     drawn = text.coloured(shown, width=width, ascii_only=ascii_only)
     needed = text.width_of(shown, width)
     # A line that the terminal folds would tear the figure apart; a file can be as wide as it is.
@@ -56,15 +57,21 @@ def _notices(notices: Iterable[Notice]) -> Iterable[Text]:
         yield Text(f"note: {where}{plain(notice.text)}", style="yellow")
 
 
-def _verdict(verdict: Verdict) -> Text:
-    """Return the verdict with the wanted and the real sequence, the first difference in red."""
+def _verdict(verdict: Verdict, whole: str) -> Text:
+    """Return the verdict with the wanted and the real sequence, the first difference in red.
+
+    Where something was not judged, `whole` is the command that would judge it.
+    """
     head, *rest = str(verdict).splitlines()
     made = Text(_line(head), style="bold green" if verdict else "bold red")
     for line in rest:
         made.append(
             f"\n{_line(line)}", style="red" if line.startswith("  > ") else "not bold default"
         )
-    return made.append("\n") if rest else made
+        if line == verdict.unjudged and whole:
+            way_out = f" (`{plain(whole)}` plays on a fresh copy, and judges all)"
+            made.append(way_out, style="not bold default")
+    return made.append("\n") if verdict.failures else made
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Text:

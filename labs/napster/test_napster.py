@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from labctl.play.seen import SeenTimeline
 from labctl.play.under_test import LabUnderTest
 
 PEERS = ("x", "a", "b", "c")
@@ -53,6 +54,16 @@ def shared(lab: LabUnderTest) -> None:
     """The scenario has been played: a, b and c share the file, x has fetched it."""
     result = lab.run("four-steps")
     assert result.passed, result.failed_step
+
+
+@pytest.mark.scenario("four-steps")
+def test_the_file_goes_from_peer_to_peer(timeline: SeenTimeline) -> None:
+    assert timeline.matches(timeline.declared)
+
+
+@pytest.mark.scenario("nobody-has-it")
+def test_what_nobody_shares_is_asked_of_no_peer(timeline: SeenTimeline) -> None:
+    assert timeline.matches(timeline.declared)
 
 
 def test_the_directory_and_the_peers_listen(host: Host) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from itertools import pairwise
 from statistics import median
 
+from labctl.show.figure.callwords import BROKEN_OFF
 from labctl.show.figure.model import Bar, Figure
 from labctl.show.figure.units import MS
 
@@ -60,7 +61,7 @@ def breaks(figure: Figure) -> frozenset[int]:
     return frozenset(row for row, gap in enumerate(gaps) if gap >= max(MS, MANY_TIMES * usual))
 
 
-_PASSING = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR", "EINPROGRESS"})
+_PASSING = frozenset({"EAGAIN", "EWOULDBLOCK", "EINTR", "EINPROGRESS"}) | BROKEN_OFF
 
 
 def went_wrong(bar: Bar) -> bool:

@@ -26,6 +26,10 @@ _AS_WRITTEN = {
 }
 """Calls under which the kernel sees another that a program made."""
 
+BROKEN_OFF = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
+"""Errnos that the kernel keeps to itself (include/linux/errno.h): a signal broke the call off.
+The program sees the call again, EINTR, or nothing any more."""
+
 _DATA = ("data", "buffer", "buf")
 _LONGEST_DATA = 24
 _MOVES_BYTES = frozenset({"send", "recv", "splice"})
@@ -48,18 +52,19 @@ class CallWords(NamedTuple):
         return short if len(short) <= most else shorten(self.name, most)
 
 
-def call_words(call: Call, result: bool = True) -> CallWords:
-    """Return a call in words; without its result where that is written somewhere else."""
-    told = _result(call) if result else ""
-    return CallWords(call_name(call), _inside(call), told)
+def call_words(call: Call, datagram: bool = False) -> CallWords:
+    """Return a call in words; `datagram` where it is on a socket of datagrams."""
+    return CallWords(call_name(call, datagram), _inside(call), _result(call))
 
 
-def call_name(call: Call) -> str:
+def call_name(call: Call, datagram: bool = False) -> str:
     """Return the name that the program most probably wrote: accept for accept4, fork for clone.
 
-    The C library makes recv a recvfrom without an address, and send a sendto.
+    The C library makes recv a recvfrom without an address, and send a sendto. With datagrams
+    the address of a recvfrom is known only once it returns, so that it keeps its name.
     """
-    if call.name in ("recvfrom", "sendto") and not call.args.get("address"):
+    plain_one = not datagram and not call.args.get("address")
+    if call.name in ("recvfrom", "sendto") and plain_one:
         return "recv" if call.name == "recvfrom" else "send"
     return _AS_WRITTEN.get(call.name, plain(call.name))
 
@@ -109,7 +114,7 @@ def _value(name: str, value: Value) -> str:
 
 def _result(call: Call) -> str:
     if call.errno is not None:
-        return f" {plain(call.errno)}"
+        return "" if call.errno in BROKEN_OFF else f" {plain(call.errno)}"
     if call.result is None:
         return ""
     if verb(call.name) == "recv" and call.result == 0:
@@ -123,15 +128,15 @@ def _result(call: Call) -> str:
 def outcome(call: Call) -> str:
     """Return how a call ended, apart from its value: an errno, `end` of data, or nothing."""
     if call.errno is not None:
-        return plain(call.errno)
+        return "interrupted" if call.errno in BROKEN_OFF else plain(call.errno)
     return "end" if verb(call.name) == "recv" and call.result == 0 else ""
 
 
-def fold_words(calls: Iterable[Call]) -> tuple[str, ...]:
+def fold_words(calls: Iterable[Call], datagram: bool = False) -> tuple[str, ...]:
     """Return one line for each kind of call among many: `recv × 812, 1.3 GB`."""
     counts: dict[str, tuple[int, int]] = {}
     for call in calls:
-        name = " ".join(filter(None, (call_name(call), outcome(call))))
+        name = " ".join(filter(None, (call_name(call, datagram), outcome(call))))
         moved = max(call.result or 0, 0) if verb(call.name) in _MOVES_BYTES else 0
         count, total = counts.get(name, (0, 0))
         counts[name] = count + 1, total + moved

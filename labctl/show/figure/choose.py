@@ -1,8 +1,8 @@
-"""Chooses the connections of a figure: all where they are few, else one of each kind."""
+"""Chooses the connections of a figure: all where they are few, else one of each of a few kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from labctl.errors import UsageError
 from labctl.lab.near import did_you_mean
@@ -10,18 +10,21 @@ from labctl.sequence.connection import Connection, Side
 from labctl.sequence.events import Segment
 from labctl.sequence.timeline import Timeline
 from labctl.sequence.verbs import UNCOUNTED, verb
+from labctl.show.figure.callwords import BROKEN_OFF
+from labctl.show.figure.lookups import lookups
 from labctl.show.figure.model import Group, Options
 
 FEW = 6
 """So many connections are all drawn; of more, so many kinds."""
 
-_PASSING = frozenset({"EAGAIN", "EINTR", "EINPROGRESS"})
+_PASSING = frozenset({"EAGAIN", "EINTR", "EINPROGRESS"}) | BROKEN_OFF
 """Errnos of a program that does nothing wrong."""
 
 
 def choose(timeline: Timeline, options: Options) -> tuple[tuple[Connection, ...], list[Group]]:
     """Return the connections to draw, and those that are not, by whom they are like.
 
+    Look-ups of names are in neither unless they are asked for.
     Raises UsageError where `options` names a connection or a host that is not there.
     """
     _check_hosts(timeline, options.hosts)
@@ -30,26 +33,43 @@ def choose(timeline: Timeline, options: Options) -> tuple[tuple[Connection, ...]
         wanted = set(options.connections)
         _check_connections(every, wanted)
         return tuple(c for c in every if c.id in wanted), []
+    away: frozenset[int] = frozenset() if options.all_calls else lookups(every)
     on_hosts = [c for c in every if options.hosts is None or _touches(c, options.hosts)]
-    if options.unfold or len(on_hosts) <= FEW:
-        return tuple(on_hosts), []
-    return _one_of_each(on_hosts)
+    meant = [c for c in on_hosts if c.id not in away]
+    if options.unfold or len(meant) <= FEW:
+        return tuple(meant), []
+    return _one_of_each(meant, {number: rank for rank, number in enumerate(options.prefer)})
 
 
-def _one_of_each(every: Sequence[Connection]) -> tuple[tuple[Connection, ...], list[Group]]:
-    kinds: dict[Hashable, list[Connection]] = {}
+def _one_of_each(
+    every: Sequence[Connection], rank: Mapping[int, int]
+) -> tuple[tuple[Connection, ...], list[Group]]:
+    """Return one connection of each of a few kinds: those of the lowest rank, then those with
+    the most data. Without a rank the first of a kind stands for it."""
+    by_kind: dict[Hashable, list[Connection]] = {}
     for connection in every:
-        kinds.setdefault(_kind(connection), []).append(connection)
-    shown, rest = list(kinds.values())[:FEW], list(kinds.values())[FEW:]
-    drawn = [some[0] for some in shown]
+        by_kind.setdefault(_kind(connection), []).append(connection)
+
+    def place(connection: Connection) -> int:
+        return rank.get(connection.id, len(rank))
+
+    kinds = [sorted(some, key=place) for some in by_kind.values()]
+    kinds.sort(key=lambda some: (place(some[0]), -_data(some[0])))
+    shown, rest = kinds[:FEW], kinds[FEW:]
+    drawn = {some[0].id for some in shown}
     groups = [Group(some[0].id, _ids(some[1:])) for some in shown if len(some) > 1]
     if rest:
-        groups.append(Group(None, tuple(number for some in rest for number in _ids(some))))
-    return tuple(c for c in every if any(c is one for one in drawn)), groups
+        groups.append(Group(None, _ids([connection for some in rest for connection in some])))
+    return tuple(c for c in every if c.id in drawn), groups
+
+
+def _data(connection: Connection) -> int:
+    """Return how many bytes of data a connection carried."""
+    return sum(segment.length for segment in connection.segments)
 
 
 def _ids(connections: Sequence[Connection]) -> tuple[int, ...]:
-    return tuple(connection.id for connection in connections)
+    return tuple(sorted(connection.id for connection in connections))
 
 
 def _kind(connection: Connection) -> Hashable:

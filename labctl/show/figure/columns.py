@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from labctl.sequence.connection import Connection
 from labctl.sequence.recording import Recording
@@ -78,4 +80,12 @@ class Columns:
                     end=how,
                 )
             )
-        return tuple(made)
+        return _numbered(made)
+
+
+def _numbered(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
+    """Return lanes; those that are called the same as another of their host are to be numbered."""
+    count = Counter((lane.host, lane.name, lane.program) for lane in lanes)
+    return tuple(
+        replace(lane, numbered=count[lane.host, lane.name, lane.program] > 1) for lane in lanes
+    )

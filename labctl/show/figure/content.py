@@ -11,6 +11,7 @@ from labctl.sequence.events import Call, Segment
 from labctl.sequence.timeline import Timeline
 from labctl.sequence.verbs import UNCOUNTED, verb
 from labctl.show.figure.choose import choose
+from labctl.show.figure.lookups import RESOLVER, is_lookup, lookups
 from labctl.show.figure.model import Group, Options
 
 NO_SOCKET = "calls that concern no Internet socket"
@@ -19,6 +20,8 @@ AGAIN = "calls that found nothing to do (EAGAIN)"
 ELSEWHERE = "calls on other hosts"
 OTHERS = "calls of connections that are not drawn"
 SEGMENTS = "segments of connections that are not drawn"
+LOOKUP_CALLS = f"calls of name look-ups (DNS at {RESOLVER})"
+LOOKUP_SEGMENTS = f"segments of name look-ups (DNS at {RESOLVER})"
 
 _OF_SOCKETS = frozenset({"socket", "bind", "listen", "accept", "connect", "shutdown"})
 _OF_FILES = frozenset({"send", "recv", "splice", "close"})
@@ -42,7 +45,8 @@ def content(timeline: Timeline, options: Options) -> Content:
     drawn, groups = choose(timeline, options)
     made = Content(drawn)
     group_of = {member: number for number, group in enumerate(groups) for member in group.members}
-    calls, segments = _add_calls(timeline, options, made, group_of), Counter[int]()
+    away = lookups(timeline.connections)
+    calls, segments = _add_calls(timeline, options, made, group_of, away), Counter[int]()
     ids = {connection.id for connection in drawn}
     owned: set[int] = set()
     for connection in timeline.connections:
@@ -52,12 +56,17 @@ def content(timeline: Timeline, options: Options) -> Content:
         elif connection.id in group_of:
             segments[group_of[connection.id]] += len(connection.segments)
         else:
-            made.left_out[SEGMENTS] += len(connection.segments)
-    if options.connections is None:
-        strays = (s for s in timeline.recording.segments if id(s) not in owned)
-        made.segments += ((segment, None) for segment in strays)
-    else:
-        made.left_out[SEGMENTS] += sum(id(s) not in owned for s in timeline.recording.segments)
+            why = LOOKUP_SEGMENTS if connection.id in away else SEGMENTS
+            made.left_out[why] += len(connection.segments)
+    for segment in timeline.recording.segments:
+        if id(segment) in owned:
+            continue
+        if is_lookup(segment) and not options.all_calls:
+            made.left_out[LOOKUP_SEGMENTS] += 1
+        elif options.connections is not None:
+            made.left_out[SEGMENTS] += 1
+        else:
+            made.segments.append((segment, None))
     made.segments.sort(key=lambda pair: pair[0].time)
     made.groups = [
         replace(group, calls=calls[number], segments=segments[number])
@@ -68,9 +77,13 @@ def content(timeline: Timeline, options: Options) -> Content:
 
 
 def _add_calls(
-    timeline: Timeline, options: Options, made: Content, group_of: dict[int, int]
+    timeline: Timeline,
+    options: Options,
+    made: Content,
+    group_of: dict[int, int],
+    away: frozenset[int],
 ) -> Counter[int]:
-    """Add the calls to draw; return how many calls each group has."""
+    """Add the calls to draw; return how many calls each group has. `away` are look-ups of names."""
     ids = {connection.id for connection in made.connections}
     owners = _owners(timeline.connections)
     families = {socket.id: socket.family for socket in timeline.sockets}
@@ -85,7 +98,7 @@ def _add_calls(
             if own[0] in group_of:
                 grouped[group_of[own[0]]] += 1
             else:
-                made.left_out[OTHERS] += 1
+                made.left_out[LOOKUP_CALLS if own[0] in away else OTHERS] += 1
         elif why := _why_not(call, options, families, id(call) in forks):
             made.left_out[why] += 1
         elif not own and options.connections is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from labctl.sequence.events import Call, Segment, Sighting, Value
-from labctl.show.figure.callwords import call_words, fold_words, meaning
+from labctl.show.figure.callwords import BROKEN_OFF, call_words, fold_words, meaning
 from labctl.show.figure.labels import arrow_label, connection_line
 from labctl.show.figure.model import Arrow, Bar, Figure
 from labctl.show.figure.units import MS, duration, plain
@@ -29,9 +29,10 @@ def bar_item(figure: Figure, bar: Bar) -> dict[str, Any]:
     rows += _connection(figure, bar.connection)
     sections = [{"heading": "", "rows": _told(rows)}]
     for call in _some(bar.calls):
-        heading = call_words(call).fit(_ANY) if many else ""
+        heading = call_words(call, bar.datagram).fit(_ANY) if many else ""
         sections.append({"heading": heading, "rows": _told(_call(figure, call))})
-    title = "; ".join(fold_words(bar.calls)) if many else call_words(first).fit(_ANY)
+    words = fold_words(bar.calls, bar.datagram)
+    title = "; ".join(words) if many else call_words(first, bar.datagram).fit(_ANY)
     return {"title": title, "sections": sections, "more": _more(len(bar.calls), "calls")}
 
 
@@ -71,7 +72,9 @@ def _call(figure: Figure, call: Call) -> Iterator[Row]:
     yield "descriptor", "" if call.fd is None else str(call.fd)
     for name, value in call.args.items():
         yield plain(name), _value(value)
-    if call.errno:
+    if call.errno in BROKEN_OFF:
+        yield "broken off", "by a signal"
+    elif call.errno:
         yield "failed with", ": ".join(filter(None, (plain(call.errno), meaning(call.errno))))
     else:
         yield "result", "" if call.result is None else f"{call.result:,}"
@@ -79,7 +82,7 @@ def _call(figure: Figure, call: Call) -> Iterator[Row]:
     if call.end is None:
         yield "returned", "never"
     else:
-        yield "returned", _time(figure, call.end)
+        yield "ended" if call.errno in BROKEN_OFF else "returned", _time(figure, call.end)
         yield "took", duration(call.end - call.start)
 
 

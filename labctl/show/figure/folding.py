@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from labctl.sequence.events import Call, Segment
 from labctl.sequence.verbs import verb
-from labctl.show.figure.callwords import call_name, outcome
+from labctl.show.figure.callwords import BROKEN_OFF, outcome
+from labctl.show.figure.pauses import between
 from labctl.show.figure.segmentwords import kind_of
 
 ALIKE = 4
@@ -38,14 +39,15 @@ def fold_calls(calls: Sequence[Call]) -> list[Run[Call]]:
     bounded = sum(map(_is_step, calls)) <= MILESTONES
     return _fold(
         calls,
-        lambda call: (call_name(call), outcome(call)),
+        lambda call: (call.name, outcome(call)),
         lambda call: bounded and _is_step(call),
         len,
     )
 
 
 def _is_step(call: Call) -> bool:
-    return verb(call.name) in _ONCE or outcome(call) == "end" or call.end is None
+    ended = outcome(call) == "end" or call.end is None or call.errno in BROKEN_OFF
+    return ended or verb(call.name) in _ONCE
 
 
 def fold_segments(segments: Sequence[Segment], lost: Test[Segment]) -> list[Run[Segment]]:
@@ -61,7 +63,7 @@ def fold_segments(segments: Sequence[Segment], lost: Test[Segment]) -> list[Run[
         return max(Counter(kinds[id(segment)] for segment in run).values())
 
     runs = _fold(segments, lambda s: streams[id(s)], lambda s: id(s) in steps, most_alike)
-    return [part for run in runs for part in _by_kind(run, kinds)]
+    return [part for run in runs for alike in _by_kind(run, kinds) for part in _unbroken(alike)]
 
 
 def _steps(segments: Sequence[Segment], lost: Test[Segment]) -> set[int]:
@@ -97,6 +99,18 @@ def _by_kind(run: Run[Segment], kinds: Mapping[int, Hashable]) -> list[Run[Segme
     for segment in run:
         parts.setdefault(kinds[id(segment)], []).append(segment)
     return [tuple(part) for part in parts.values()]
+
+
+def _unbroken(run: Run[Segment]) -> list[Run[Segment]]:
+    """Return a run without its pauses: what is too short then is no repetition any more."""
+    parts = between(run, MILESTONES)
+    if len(parts) == 1:
+        return [run]
+    return [cut for part in parts for cut in ([part] if len(part) >= ALIKE else _single(part))]
+
+
+def _single(run: Run[Segment]) -> list[Run[Segment]]:
+    return [(segment,) for segment in run]
 
 
 def _fold(

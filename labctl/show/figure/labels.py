@@ -1,4 +1,4 @@
-"""The labels of a figure: what is written beside a bar, on an arrow, and below it all."""
+"""The labels of a figure: what is written beside a bar, on an arrow, on a lane."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from labctl.sequence.connection import Connection, Side
-from labctl.show.figure.callwords import CallWords, call_words, fold_words
-from labctl.show.figure.model import Arrow, Bar, Column, Figure, Group, Lane
+from labctl.show.figure.callwords import BROKEN_OFF, CallWords, call_words, fold_words
+from labctl.show.figure.model import Arrow, Bar, Column, Lane
 from labctl.show.figure.segmentwords import fold_label, label
 from labctl.show.figure.units import duration, plain, shorten
+
+_NEVER = ("never returned", "no return")
+"""What is said of a call that never returned, the best first."""
 
 
 class Line(NamedTuple):
@@ -26,13 +29,27 @@ class Line(NamedTuple):
 def bar_lines(bar: Bar, most: int) -> tuple[Line, ...]:
     """Return the label of a bar, in lines of at most `most` characters."""
     if len(bar.calls) > 1:
-        return tuple(Line(shorten(words, most)) for words in fold_words(bar.calls))
-    words = call_words(bar.calls[0])
+        return tuple(Line(shorten(words, most)) for words in fold_words(bar.calls, bar.datagram))
+    words = call_words(bar.calls[0], bar.datagram)
+    if not bar.returned:
+        return _unfinished(words, most)
     for inside, aside in _choices(words, _asides(bar)):
         line = Line(f"{words.name}({inside}){words.result}", aside)
         if len(line.text) <= most:
             return (line,)
     return (Line(words.fit(most)),)
+
+
+def _unfinished(words: CallWords, most: int) -> tuple[Line, ...]:
+    """Return the label of a call that never returned: that it did not is told in any case."""
+    *full, least = words.inside or ("",)
+    for inside in full or [least]:
+        for aside in _NEVER:
+            line = Line(f"{words.name}({inside})", f", {aside}")
+            if len(line.text) <= most:
+                return (line,)
+    below = next((aside for aside in _NEVER if len(aside) <= most), shorten(_NEVER[-1], most))
+    return Line(words.fit(most)), Line("", below)
 
 
 def _choices(words: CallWords, asides: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -49,9 +66,9 @@ def _choices(words: CallWords, asides: tuple[str, ...]) -> Iterator[tuple[str, s
 
 def _asides(bar: Bar) -> tuple[str, ...]:
     call = bar.calls[0]
-    if call.end is None:
-        return ", never returned", ", no return", ""
-    if not bar.blocked:
+    if call.errno in BROKEN_OFF:
+        return ", interrupted by a signal", ", interrupted", ""
+    if not bar.blocked or call.end is None:
         return ("",)
     took = duration(call.end - call.start)
     return f", blocked {took}", f", {took}", ""
@@ -65,11 +82,13 @@ def arrow_label(arrow: Arrow) -> str:
 
 
 def lane_name(lane: Lane) -> str:
-    """Return what stands above a lifeline: `M tcp_server 7`."""
+    """Return what stands above a lifeline: `M tcp_server`, with its number where that is needed."""
     number = "" if lane.pid is None else f"pid {lane.pid}"
     if lane.tid is not None and lane.tid != lane.pid:
         number = f"thread {lane.tid}"
-    return " ".join(filter(None, (lane.name, plain(lane.program) or number)))
+    program = plain(lane.program)
+    told = (program, number if lane.numbered or not program else "")
+    return " ".join(filter(None, (lane.name, *told)))
 
 
 def host_lines(column: Column) -> tuple[str, ...]:
@@ -93,23 +112,3 @@ def connection_line(connection: Connection) -> str:
 def _end(side: Side) -> str:
     parts = (plain(str(part)) for part in (side.host, side.endpoint) if part)
     return " ".join(parts) or "unknown"
-
-
-def foot_lines(figure: Figure) -> Iterator[str]:
-    """Yield what a figure has to say of what it does not draw."""
-    yield from map(_group, figure.groups)
-    for why, count in figure.left_out.items():
-        yield f"not drawn: {count:,} {_singular(why) if count == 1 else why}"
-
-
-def _group(group: Group) -> str:
-    members = len(group.members)
-    what = f"{members:,} more connection{'s' if members > 1 else ''}"
-    like = "of other kinds" if group.like is None else f"like {group.like}"
-    return f"{what} {like}: {group.calls:,} calls, {group.segments:,} segments"
-
-
-def _singular(why: str) -> str:
-    first, _, rest = why.partition(" ")
-    rest = rest.replace("that concern ", "that concerns ").replace("wait,", "waits,")
-    return f"{first.removesuffix('s')} {rest.replace('or set up', 'or sets up')}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from labctl.sequence.timeline import Timeline
 from labctl.show.figure.arranging import label_sides
-from labctl.show.figure.labels import arrow_label, bar_lines, foot_lines, host_lines, lane_name
+from labctl.show.figure.footing import foot_lines
+from labctl.show.figure.labels import arrow_label, bar_lines, host_lines, lane_name
 from labctl.show.figure.layout import figure_of
 from labctl.show.figure.model import Arrow, Bar, Figure, Mark, Options
 from labctl.show.figure.units import plain
@@ -22,11 +23,12 @@ def draw(shown: Timeline | Figure, options: Options | None = None) -> str:
     """Return a figure as a Mermaid diagram; each `activate` in it has its `deactivate`."""
     figure = figure_of(shown, options)
     lines = [*_participants(figure), *_events(figure)]
+    if not figure.lanes:
+        lines.append("participant L0 as nothing")
     if figure.title:
         lines.insert(0, f"title {_text(figure.title)}")
-    if figure.lanes:
-        over = f"L0,L{len(figure.lanes) - 1}" if len(figure.lanes) > 1 else "L0"
-        lines += [f"Note over {over}: {_text(line)}" for line in foot_lines(figure)]
+    over = f"L0,L{len(figure.lanes) - 1}" if len(figure.lanes) > 1 else "L0"
+    lines += [f"Note over {over}: {_text(line)}" for line in foot_lines(figure)]
     return "sequenceDiagram\n" + "".join(f"    {line}\n" for line in lines)
 
 

@@ -19,9 +19,12 @@ class Options:
 
     connections: Collection[int] | None = None
     """The ids of the connections to draw; None for a choice: all where they are few, else one
-    of each kind and how many more there are like it."""
+    of each of a few kinds, and which are not drawn. Look-ups of names are not."""
     hosts: Sequence[str] | None = None
     """The hosts whose calls are drawn, in this order from the left; None for all."""
+    prefer: Sequence[int] = ()
+    """The ids of the connections to draw rather than others where not all are, the most worth
+    first."""
     unfold: bool = False
     """Draw each repetition and each connection on its own."""
     all_calls: bool = False
@@ -49,6 +52,8 @@ class Lane:
     last: int
     end: str
     """How it ended: `exit 0`, `SIGPIPE`; empty where it did not."""
+    numbered: bool = False
+    """Another lane of its host has the same name and program: only its number tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,10 @@ class Bar:
     blocked: bool
     """It waited for something to happen elsewhere."""
     dimmed: bool
+    returned: bool = True
+    """False where the program never saw it return."""
+    datagram: bool = False
+    """It is on a socket of datagrams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,8 @@ class Figure:
     title: str
     tracer: str
     zero: int
-    """Time zero of the figure, in nanoseconds since the epoch."""
+    """Time zero of the figure, in nanoseconds since the epoch: that of verdict and diagnoses,
+    the first event of the recording, whether that is drawn or not."""
     columns: tuple[Column, ...]
     lanes: tuple[Lane, ...]
     rows: tuple[int, ...]

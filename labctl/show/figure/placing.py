@@ -10,6 +10,7 @@ from labctl.sequence.events import Call, Segment
 from labctl.sequence.timeline import Timeline
 from labctl.sequence.verbs import UNCOUNTED, verb
 from labctl.show.figure import rows
+from labctl.show.figure.callwords import BROKEN_OFF
 from labctl.show.figure.columns import Columns
 from labctl.show.figure.content import Content
 from labctl.show.figure.ends import Ends
@@ -66,6 +67,8 @@ class Placing:
         self.ends = Ends(timeline.recording, drawn.connections, threads)
         ways = (self._way(run, connection) for run, connection in segments)
         self.ways = [way for way in ways if self._asked_for(way)]
+        self.types = {socket.id: socket.type for socket in timeline.sockets}
+        self.latest = {thread_of(call): call for call in timeline.calls}
         self.columns = Columns(timeline.recording, drawn.connections, options, self._threads())
         self.marked = [*self._marked()]
 
@@ -73,7 +76,7 @@ class Placing:
         """Return the figure; its rows are as `rows.arrange` makes them."""
         self.row_of, times = rows.arrange(self.timeline, self._stamps())
         self.last = max(len(times) - 1, 0)
-        zero = times[0] if times else 0
+        zero = self.timeline.recording.start
         bars, marks = tuple(map(self._bar, self.works)), tuple(map(self._mark, self.marked))
         arrows = tuple(sorted(map(self._arrow, self.ways), key=lambda a: (a.first, a.last)))
         return Figure(
@@ -159,7 +162,14 @@ class Placing:
             work.connection,
             self._blocked(work),
             helper and all(verb(call.name) != "fork" and not call.failed for call in work.calls),
+            self._returned(work.calls[-1]),
+            self.types.get(work.calls[0].socket or 0, "").startswith("SOCK_DGRAM"),
         )
+
+    def _returned(self, call: Call) -> bool:
+        """Return whether a program saw a call return: not where a signal ended it in the call."""
+        broken = call.errno in BROKEN_OFF and self.latest[thread_of(call)] is call
+        return call.end is not None and not broken
 
     def _blocked(self, work: Work) -> bool:
         call = work.calls[0]

@@ -44,14 +44,15 @@ def bar_title(bar: Bar) -> str:
     call = bar.calls[0]
     if len(bar.calls) > 1:
         return f"{call.host}: {len(bar.calls):,} calls"
-    return f"{call.host}: {call_words(call).fit(_ANY)}{_took(call)}"
+    words = call_words(call, bar.datagram).fit(_ANY)
+    return f"{call.host}: {words}{_took(call, bar.returned)}"
 
 
-def _took(call: Call) -> str:
+def _took(call: Call, returned: bool) -> str:
     why = f" ({meaning(call.errno)})" if call.errno and meaning(call.errno) else ""
-    return why + (
-        ", never returned" if call.end is None else f", {duration(call.end - call.start)}"
-    )
+    if not returned or call.end is None:
+        return f"{why}, never returned"
+    return f"{why}, {duration(call.end - call.start)}"
 
 
 def _extent(plan: Plan, bar: Bar) -> tuple[float, float]:

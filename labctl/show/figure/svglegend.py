@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
 
-from labctl.show.figure.labels import connection_line, foot_lines
+from labctl.show.figure.footing import foot_lines
+from labctl.show.figure.labels import connection_line
 from labctl.show.figure.markup import add, path
 from labctl.show.figure.metrics import fit, width
 from labctl.show.figure.model import Figure
 from labctl.show.figure.svgbars import head
 from labctl.show.figure.svgrows import MARGIN, SMALL
 from labctl.show.figure.svgstyle import colour_class
+from labctl.show.figure.textlegend import ESTIMATE, about_many
 from labctl.show.figure.units import plain
 
 _STEP = 19.0
@@ -63,6 +65,8 @@ def _signs(figure: Figure) -> Iterator[tuple[Draw, str]]:
         yield _arrow("c-", lost=False), "a segment on its way"
     if any(len(arrow.segments) > 1 for arrow in figure.arrows):
         yield _band, "many segments"
+    if about_many(figure):
+        yield _sign("≈"), ESTIMATE
     if any(arrow.lost for arrow in figure.arrows):
         yield _arrow("wrong", lost=True), "lost"
     routers = sorted({plain(name) for arrow in figure.arrows for name, _ in arrow.via})
@@ -72,6 +76,13 @@ def _signs(figure: Figure) -> Iterator[tuple[Draw, str]]:
         yield _arrow("fork c-", lost=False), "made a process or thread"
     if any(mark.kind == "state" for mark in figure.marks):
         yield _dot, "new state of the connection"
+
+
+def _sign(char: str) -> Draw:
+    def draw(group: Element, x: float, y: float) -> None:
+        add(group, "text", char, class_="small", x=x + 16, y=y + 4, text_anchor="middle")
+
+    return draw
 
 
 def _bar(classes: str) -> Draw:

@@ -8,11 +8,13 @@ from rich.text import Text
 
 from labctl.sequence.timeline import Timeline
 from labctl.show.figure.canvas import Span, as_ascii
-from labctl.show.figure.labels import connection_line, foot_lines
+from labctl.show.figure.footing import foot_lines
+from labctl.show.figure.labels import connection_line
 from labctl.show.figure.layout import figure_of
 from labctl.show.figure.model import Figure, Options
 from labctl.show.figure.textbody import body
 from labctl.show.figure.texthead import head
+from labctl.show.figure.textlegend import legend
 from labctl.show.figure.textplan import plan
 from labctl.show.figure.textstyle import DIM, style_of
 from labctl.show.figure.units import plain
@@ -63,9 +65,9 @@ def _lines(figure: Figure, width: int, ascii_only: bool) -> Iterator[list[Span]]
     if figure.lanes:
         yield from head(figure, measures, ascii_only).rows()
         yield from body(figure, measures, ascii_only).rows()
-    else:
-        yield [Span("Nothing that is drawn was seen.", "")]
     yield []
+    for line in legend(figure, measures.width):
+        yield [Span(_safe(line, ascii_only), DIM)]
     for place, connection in enumerate(figure.connections):
         line = _safe(connection_line(connection), ascii_only)
         yield [Span(line, style_of(place))]

@@ -14,6 +14,9 @@ from labctl.show.figure.units import clock, clock_unit
 SHORTEST = 6
 """The least room of a label that is longer."""
 
+UNFINISHED = 9
+"""The least room of `no return`."""
+
 LONGEST = 52
 """A label gets no more room than this."""
 
@@ -61,7 +64,8 @@ def plan(figure: Figure, width: int) -> Plan:
     needs = [_need(figure, lane) for lane in range(len(figure.lanes))]
     unit = clock_unit(figure.rows[-1] if figure.rows else 0)
     times = max([len(clock(ns, unit)) for ns in figure.rows[-1:]] + [8]) + 2
-    parts = [_Part(min(need, SHORTEST), need) for need in needs]
+    least_ones = _least(figure)
+    parts = [_Part(min(n, few), n) for n, few in zip(needs, least_ones, strict=True)]
     gaps = _gaps(figure, [side + 1 for side in many])
     least = times + sum(part.least for part in [*parts, *gaps])
     want = times + sum(part.want for part in [*parts, *gaps])
@@ -89,11 +93,17 @@ def _need(figure: Figure, lane: int) -> int:
     return min(max([*map(cell_len, lines), cell_len(name) // 2 + 1, 4]), LONGEST)
 
 
+def _least(figure: Figure) -> list[int]:
+    """Return the least room of each lane's labels: a call that never returned has to say so."""
+    stuck = {bar.lane for bar in figure.bars if not bar.returned}
+    return [UNFINISHED if lane in stuck else SHORTEST for lane in range(len(figure.lanes))]
+
+
 def _gaps(figure: Figure, beside: list[int]) -> list[_Part]:
     """Return what is before, between and after the lifelines, apart from their labels."""
     words = [len(arrow_label(arrow)) + 6 for arrow in figure.arrows]
     want = max(min(max(words, default=0), WIRE[1] + 8), WIRE[1])
-    close, gaps = neighbours(figure), [_Part(beside[0], beside[0])]
+    close, gaps = neighbours(figure), [_Part(side, side) for side in beside[:1]]
     for number in range(1, len(figure.lanes)):
         low, high = (WIRE[0], want) if number in close else (BESIDE, BESIDE + 3)
         gaps.append(_Part(low + beside[number], high + beside[number]))

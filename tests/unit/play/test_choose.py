@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labctl.errors import UsageError
+from labctl.errors import LabFileError, UsageError
 from labctl.lab.load import load
 from labctl.play import choose
 from labctl.play.choose import scenario_of
@@ -75,6 +75,46 @@ def test_the_lab_to_bring_up(
     assert (model.name, scenario) == chosen
 
 
-def test_a_word_that_is_neither(here: Path) -> None:
-    with pytest.raises(UsageError, match="lab here has no scenario `demoo`"):
-        choose.chosen(None, "demoo", here)
+def test_a_path_is_a_lab_too(here: Path) -> None:
+    model, scenario = choose.chosen(None, "labs/shared", here)
+    assert (model.name, scenario) == ("shared", "unwanted")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("demoo", "did you mean `demo`?"),
+        ("othr", "did you mean `other`?"),
+        ("zzzz", "scenarios: demo, shared; labs: "),
+    ],
+)
+def test_a_word_that_is_neither_scenario_nor_lab(here: Path, word: str, hint: str) -> None:
+    said = f"lab here has no scenario `{word}`, and there is no lab of that name"
+    with pytest.raises(UsageError, match=said) as caught:
+        choose.chosen(None, word, here)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_a_word_that_is_no_lab_where_no_lab_is(tmp_path: Path) -> None:
+    write(tmp_path / "labs" / "other", "first")
+    with pytest.raises(UsageError, match="there is no lab `othr`") as caught:
+        choose.chosen(None, "othr", tmp_path)
+    assert caught.value.hint == "did you mean `other`?"
+    with pytest.raises(UsageError, match="there is no lab `zz/zz`"):
+        choose.chosen(None, "zz/zz", tmp_path)
+
+
+def test_a_wrong_lab_here_is_told_unless_the_word_names_another(here: Path) -> None:
+    (here / "compose.yaml").write_text("x-lab: {titel: a lab}\n")
+    with pytest.raises(LabFileError, match="titel"):
+        choose.chosen(None, "demo", here)
+    assert choose.chosen(None, "other", here)[1] == "first"
+
+
+def test_the_first_of_several_where_that_is_the_rule(here: Path) -> None:
+    with pytest.raises(UsageError, match="several scenarios"):
+        choose.chosen(None, None, here)
+    assert choose.chosen(None, None, here, first=True)[1] == "demo"
+    assert choose.chosen("other", None, here, first=True)[1] == "first"
+    with pytest.raises(UsageError, match="no scenario"):
+        scenario_of(load(write(here / "empty")), None, first=True)

@@ -60,13 +60,28 @@ def test_packets_are_not_in_events(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("a.png", "files ending in .png"), ("a", "no suffix"), ("no/a.svg", "there is no folder")],
+    [
+        ("a.png", "files ending in .png"),
+        ("a", "no suffix"),
+        ("no/a.svg", "there is no folder"),
+        ("folder.svg", "it is a folder"),
+        (f"{'a' * 300}.svg", "cannot be written"),
+        ("/proc/a.svg", "/proc/a.svg cannot be written"),
+    ],
 )
 def test_a_file_that_cannot_be_is_refused_before_anything_runs(
     tmp_path: Path, name: str, said: str
 ) -> None:
+    (tmp_path / "folder.svg").mkdir()
     with pytest.raises(UsageError, match=said):
-        pictures.require_forms([tmp_path / name])
+        pictures.require_forms([tmp_path / "a.svg", tmp_path / name])
+    assert [one.name for one in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_packets_are_refused_where_nothing_is_played(tmp_path: Path) -> None:
+    pictures.require_forms([tmp_path / "a.pcapng"])
+    with pytest.raises(UsageError, match="not in a file of events"):
+        pictures.require_forms([tmp_path / "a.pcapng"], played=False)
 
 
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
@@ -74,3 +89,20 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="cannot be written"):
         pictures.write(judge(exchange()), Options(), tmp_path / "a.svg")
     assert [one.name for one in tmp_path.iterdir()] == ["a.svg"]
+
+
+def test_what_cannot_be_written_keeps_nothing_else_from_it(tmp_path: Path) -> None:
+    for folder in ("a.svg", "b.html"):
+        (tmp_path / folder).mkdir()
+    files = [tmp_path / name for name in ("a.svg", "a.txt", "b.html", "a.mmd")]
+    told: list[str] = []
+    wrong = pictures.write_all(judge(exchange()), Options(), files, told.append)
+    assert [line.partition(":")[0] for line in told] == [str(files[1]), str(files[3])]
+    assert files[1].is_file()
+    assert files[3].is_file()
+    assert isinstance(wrong, MachineError)
+    assert [line.partition(" ")[0] for line in wrong.message.splitlines()] == [
+        str(files[0]),
+        str(files[2]),
+    ]
+    assert pictures.write_all(judge(exchange()), Options(), files[1:2], told.append) is None

@@ -42,6 +42,20 @@ def test_what_is_as_wanted_is_said_in_a_line() -> None:
     assert "as the pattern says: 1 connection\n" in said
 
 
+def test_what_could_not_be_judged_is_said_with_the_way_out() -> None:
+    recording = exchange()
+    hosts = tuple(replace(host, whole=False) for host in recording.hosts)
+    calls = tuple(c for c in recording.calls if c.name not in ("socket", "bind", "listen"))
+    judged = judge(replace(recording, hosts=hosts, calls=calls), parse(WANTED))
+    said = printed(replace(judged, whole="labctl trace tcp -s download"), figure=False)
+    assert said.splitlines()[:2] == [
+        "as the pattern says: 1 connection",
+        "not judged: the first calls of client from before the recording "
+        "(`labctl trace tcp -s download` plays on a fresh copy, and judges all)",
+    ]
+    assert "fresh copy" not in printed(judged, figure=False)
+
+
 def test_without_the_figure_the_rest_is_there() -> None:
     said = printed(judge(refused(), parse(WANTED)), figure=False)
     assert "┃" not in said

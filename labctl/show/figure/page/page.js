@@ -8,6 +8,8 @@ const svg = view.querySelector("svg.figure");
 const size = { width: Number(svg.getAttribute("width")), height: Number(svg.getAttribute("height")) };
 const smallest = 0.05;
 const largest = 6;
+/* A page opens no smaller than this; what is wider is scrolled. */
+const readable = 0.75;
 let scale = 1;
 let current = null;
 
@@ -335,6 +337,6 @@ for (const finding of data.findings) {
   document.getElementById("findings-part").hidden = false;
 }
 
-if (size.width > view.clientWidth) fitWidth();
-else zoom(1);
+zoom(Math.min(1, Math.max(readable, view.clientWidth / size.width)));
+view.scrollLeft = 0;
 view.scrollTop = 0;

@@ -126,3 +126,12 @@ def test_what_is_hostile_stays_text() -> None:
     assert [tag for tag, _ in read.elements].count("script") == 2
     assert not set(page) & set("\x00\x1b\u202e\u2028")
     page.encode()
+
+
+def test_a_page_opens_at_a_size_that_can_be_read() -> None:
+    (_, script) = Page(html.draw(timeline("napster"))).inside["script"]
+    least = re.search(r"^const readable = ([\d.]+);$", script, re.MULTILINE)
+    assert least is not None
+    assert 0.7 <= float(least[1]) <= 1
+    *_, opening = re.findall(r"^zoom\((.*)\);$", script, re.MULTILINE)
+    assert opening == "Math.min(1, Math.max(readable, view.clientWidth / size.width))"

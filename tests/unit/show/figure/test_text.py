@@ -106,3 +106,18 @@ def test_colours_only_where_they_are_asked_for() -> None:
     coloured = text.coloured(shown)
     assert coloured.plain.split() == text.draw(shown).split()
     assert {"cyan", "red"} <= {str(span.style) for span in coloured.spans}
+
+
+def legend(name: str, ascii_only: bool = False) -> str:
+    drawn = text.draw(timeline(name), width=120, ascii_only=ascii_only)
+    return drawn.split("\n\n")[-1].partition("\nTCP")[0].strip()
+
+
+def test_the_legend_has_the_signs_that_are_there() -> None:
+    assert legend("napster").startswith("○ router   ┇ waits")
+    assert "M main process   S1 subordinate" in legend("subordinates")
+    assert "≈ segments counted from the MSS" in legend("big")
+    assert "~ segments counted from the MSS" in legend("big", ascii_only=True)
+    assert "✕ lost" in legend("lost")
+    assert "≈" not in legend("lost")
+    assert "router" not in legend("exchange")

@@ -1,0 +1,76 @@
+"""Tells what came of a trace: on the terminal, in files, and how the command ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from labctl.cli import pictures
+from labctl.errors import LabctlError, UsageError
+from labctl.play.judged import Judged
+from labctl.show import trace as showing
+from labctl.show.figure.model import Options
+
+
+@dataclass(frozen=True)
+class Out:
+    """Where it goes: to files, to standard output, and, what is no figure, to `console`."""
+
+    files: Sequence[Path]
+    as_json: bool
+    console: Console
+
+
+def tell(judged: Judged, options: Options, out: Out, played: bool) -> None:
+    """Show what was seen, write it to files, and end as it went.
+
+    What was `played` would be lost by an error: as much as can be is shown and written first.
+    Raises UsageError where something is to be drawn that was not seen, MachineError where a
+    file could not be written, Abort where a Ctrl-C ended the play, Exit where it went wrong.
+    """
+    undrawn = _unknown(judged, options)
+    if undrawn is not None and not played:
+        raise undrawn
+    if undrawn is not None:
+        options = replace(options, connections=None, hosts=None)
+    wrong = _show_and_write(judged, options, out) or undrawn
+    if wrong is not None:
+        raise wrong
+    if judged.interrupted:
+        raise typer.Abort
+    if not judged.passed:
+        raise typer.Exit(1)
+
+
+def _show_and_write(judged: Judged, options: Options, out: Out) -> LabctlError | None:
+    """Return what could not be written; the figure is shown then, as it was wanted somewhere."""
+    written: list[str] = []
+    unwritten = pictures.write_all(judged, options, out.files, written.append)
+    if out.as_json:
+        for line in pictures.events(judged):
+            print(line)
+        showing.show(judged, options, out.console, figure=False)
+    else:
+        figure = not out.files or unwritten is not None
+        showing.show(judged, options, Console(highlight=False), figure)
+    for line in written:
+        out.console.print(line, markup=False)
+    return unwritten
+
+
+def _unknown(judged: Judged, options: Options) -> UsageError | None:
+    """Return what is wrong where a host or a connection is wanted that was not seen."""
+    hosts = [host.name for host in judged.timeline.recording.hosts]
+    ids = [str(connection.id) for connection in judged.timeline.connections]
+    wanted = [("host", one, hosts) for one in options.hosts or ()]
+    wanted += [("connection", str(one), ids) for one in options.connections or ()]
+    for what, one, known in wanted:
+        if one not in known:
+            names = ", ".join(known[:20]) or "none"
+            message = f"there is no {what} {one} in what was seen"
+            return UsageError(message, f"There are: {names}.")
+    return None
