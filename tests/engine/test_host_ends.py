@@ -61,6 +61,7 @@ one.sendall(one.recv(100).upper())
 one.close()
 """
 LISTENS = "healthcheck: {test: [CMD, listening, '5000']}"
+NEVER_READY = "healthcheck: {test: [CMD, listening, '5001']}"
 SCENARIO = """
 x-lab:
   title: a server that ends
@@ -156,7 +157,7 @@ def test_a_server_that_ends_well_after_one_connection_is_seen_whole(write_lab: W
 def test_a_server_that_dies_before_it_is_ready_is_drawn_and_diagnosed(
     write_lab: WriteLab,
 ) -> None:
-    ran, events = trace(write(write_lab, DIES_OF_EADDRINUSE, IS_REFUSED))
+    ran, events = trace(write(write_lab, DIES_OF_EADDRINUSE, IS_REFUSED, NEVER_READY))
     assert ("bind", "EADDRINUSE") in calls(events)
     assert how_it_ended(events) == (1, None)
     assert "[address-in-use]" in ran.out

@@ -17,10 +17,12 @@ from labctl.lab.places import data_root
 ROOT = data_root()
 CLIENT = "tcp_client server no-such-file --wait 15; test $? = 1 && ping -c 1 -W 5 server"
 PEER = "peer search anything --directory directory --wait 1 && ping -c 1 -W 5 a"
+UDP = "udp_client server echo hello --timeout 15 && ping -c 1 -W 5 server"
 EXCHANGES = {
     "compose.yaml": ("client", CLIENT, "ttl=63"),
     "labs/tcp/compose.yaml": ("client", CLIENT, "ttl=63"),
     "labs/napster/compose.yaml": ("x", PEER, "ttl=63"),
+    "labs/udp/compose.yaml": ("client", UDP, "ttl=63"),
 }
 """For each lab file a host, a command on it that must cross the router, and words of its answer."""
 
