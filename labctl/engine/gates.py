@@ -17,8 +17,8 @@ from labctl.engine.client import Engine, refused
 from labctl.engine.processes import gated
 from labctl.engine.routes import is_router
 
-_OWN = "labctl-"
-"""How the names of images begin that are known to have a shell."""
+_OWN = frozenset({"labctl-base", "labctl-host", "labctl-observer"})
+"""Images that are known to have a shell."""
 
 
 def put_gates(
@@ -39,7 +39,7 @@ def put_gates(
             continue
         image = service["image"]
         if image not in shells:
-            shells[image] = image.startswith(_OWN) or _has_shell(engine, image)
+            shells[image] = image.partition(":")[0] in _OWN or _has_shell(engine, image)
         if not shells[image]:
             without.append(name)
             continue

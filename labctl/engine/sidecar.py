@@ -179,8 +179,10 @@ class Sidecar:
     def _ended(self) -> MachineError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_END_TIMEOUT)
-        said = b" ".join(self._errors).decode(errors="replace").strip().splitlines()
-        why = f": {said[-1].strip()}" if said else ""
+        lines = b"".join(self._errors).decode(errors="replace").splitlines()
+        # docker(1) ends an error with a blank line and a word on its own help.
+        said = [line.strip() for line in lines if line.strip() and "docker run --help" not in line]
+        why = f": {said[-1]}" if said else ""
         return MachineError(
             f"the observer of {self._place.where} has ended{why}",
             "Does the host still run? `labctl ps` and `labctl doctor` tell more.",
