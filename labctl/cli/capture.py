@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -15,10 +14,11 @@ from rich.console import Console
 
 from labctl.cli.common import JsonOption, NameOption
 from labctl.cli.complete import complete_host
+from labctl.cli.files import require_writable, write_whole
 from labctl.engine import live
 from labctl.engine.client import connect
 from labctl.engine.up import Reporter
-from labctl.errors import MachineError, UsageError
+from labctl.errors import UsageError
 from labctl.observe.tracers import NONE
 from labctl.observe.wishes import SMALLEST_SNAPLEN, Wishes
 from labctl.play import capturing
@@ -27,7 +27,7 @@ from labctl.play.capturing import End, Summary
 _LARGEST_SNAPLEN = 262144
 """What tcpdump(8) takes when it is to keep whole packets, in bytes."""
 
-Write = Callable[[Iterator[bytes]], None]
+Write = Callable[[Iterator[bytes]], object]
 
 
 def register(app: typer.Typer) -> None:
@@ -116,26 +116,11 @@ def _writer(file: str) -> Write:
             )
         return _write_out
     path = Path(file)
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{file} cannot be written", "Name a file in a folder of yours.")
-    return lambda blocks: _write(path, blocks)
+    require_writable(path)
+    return lambda blocks: write_whole(path, blocks)
 
 
 def _write_out(blocks: Iterator[bytes]) -> None:
     for block in blocks:
         sys.stdout.buffer.write(block)
     sys.stdout.buffer.flush()
-
-
-def _write(path: Path, blocks: Iterator[bytes]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as target:
-            target.writelines(blocks)
-        part.replace(path)
-    except OSError as error:
-        raise MachineError(
-            f"{path} cannot be written: {error.strerror}", "Name another file with -w."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from labctl.cli.files import is_folder, require_writable, write_whole
 from labctl.errors import LabctlError, MachineError, UsageError
 from labctl.play.judged import Judged
 from labctl.sequence import jsonl
@@ -82,29 +83,9 @@ def require_forms(files: Sequence[Path], played: bool = True) -> None:
             )
         if file.suffix == _PACKETS and not played:
             raise _no_packets()
-        if not _is_folder(file.parent):
+        if not is_folder(file.parent):
             raise UsageError(f"{file}: there is no folder {file.parent}", "Make it first.")
-        _require_writable(file)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # one may not look there, or no name is that long
-        return False
-
-
-def _require_writable(file: Path) -> None:
-    if _is_folder(file):
-        raise UsageError(f"{file} cannot be written: it is a folder", "Name a file in it.")
-    part = _part(file)
-    try:
-        part.open("wb").close()
-        part.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"{file} cannot be written: {error.strerror}", "Name a file in a folder of yours."
-        ) from error
+        require_writable(file)
 
 
 def write_all(
@@ -132,21 +113,4 @@ def write(judged: Judged, options: Options, file: Path) -> int:
 
     Raises MachineError where the file cannot be written; nothing half-written is left then.
     """
-    blocks = FORMS[file.suffix](judged, preferring(judged, options))
-    part = _part(file)
-    try:
-        with part.open("wb") as target:
-            size = sum(target.write(block) for block in blocks)
-        part.replace(file)
-    except OSError as error:
-        raise MachineError(
-            f"{file} cannot be written: {error.strerror}", "Name another file."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return size
-
-
-def _part(file: Path) -> Path:
-    """Return where a file is until it is whole."""
-    return file.with_name(f".{file.name}.part")
+    return write_whole(file, FORMS[file.suffix](judged, preferring(judged, options)))

@@ -80,7 +80,7 @@ def capture(
     where: Place,
     wishes: Wishes,
     end: End,
-    write: Callable[[Iterator[bytes]], None],
+    write: Callable[[Iterator[bytes]], object],
     reporter: UpReporter,
     ready: Callable[[], None] = lambda: None,
 ) -> Summary:

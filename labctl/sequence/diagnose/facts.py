@@ -7,7 +7,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labctl.sequence.connection import Connection, Side, Socket
+from labctl.sequence.connection import Side, Socket
 from labctl.sequence.diagnose.names import Names, Thread
 from labctl.sequence.diagnose.ports import Ports
 from labctl.sequence.events import Call, ProcessEvent, Segment
@@ -100,16 +100,6 @@ class Facts(Names):
             (event.host, event.child): event
             for event in events
             if event.kind == "fork" and event.child is not None
-        }
-
-    @cached_property
-    def connection_of(self) -> dict[int, Connection]:
-        """The TCP connection of each socket that has one."""
-        return {
-            side.socket.id: connection
-            for connection in self.connections
-            for side in connection.sides
-            if connection.protocol == "tcp" and side.socket
         }
 
     @cached_property
