@@ -4,6 +4,11 @@
 SHELL := /bin/bash
 
 VENV := .venv/bin
+# What an engine is needed for comes one after another: some count what is left on it, and what a
+# kernel does in which order differs where much else goes on.
+BY_TWO := $(VENV)/python -m pytest -n 2 --dist loadfile
+# Also where Python is told to keep no bytecode: the tests start the same programs all the time.
+export PYTHONDONTWRITEBYTECODE :=
 # As it was given: the shell, not make, is to see what is in it.
 override FILE := $(value FILE)
 export FILE
@@ -18,7 +23,10 @@ demo: setup ## Bring a small internet up and let it work (FILE=... for a file of
 
 .PHONY: test
 test: setup lint types ## All tests: lint, types, unit, engine, labs
-	@$(VENV)/python -m pytest tests/unit tests/engine labs
+	@failed=0; \
+	$(BY_TWO) tests/unit || failed=1; \
+	$(VENV)/python -m pytest tests/engine labs || failed=1; \
+	exit $$failed
 
 .PHONY: setup
 setup: ## Install what is missing: .venv, Docker engine, Compose, images
@@ -36,7 +44,11 @@ types: python ## Check types
 
 .PHONY: unit
 unit: python ## Tests that need no engine
-	@$(VENV)/python -m pytest tests/unit
+	@$(BY_TWO) tests/unit
+
+.PHONY: fuzz
+fuzz: python ## The same with sixteen times as many tries of what is fuzzed, new ones each time
+	@LABCTL_FUZZ=thorough $(BY_TWO) tests/unit
 
 .PHONY: engine
 engine: setup ## Tests on a real engine

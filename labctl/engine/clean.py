@@ -40,15 +40,17 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
 
     What killed tracers have left in the kernel, and observers on the engine, is removed too.
     With `everything`, also labs that are up; with `images`, every image that labctl made. A lab
-    that is coming up is waited for: it ends up ready, or left over.
+    that is coming up is waited for: it ends up ready, or left over. Those that begin to come up
+    meanwhile are not: others may bring labs up without end.
     Raises EngineError, after all else is done, when the engine does not let go of a lab.
     """
     cleaned = Cleaned()
     deadline = time.monotonic() + _PATIENCE
     refusals: dict[str, LabctlError] = {}
     nap = 0.05
+    found = live.labs(engine)
+    awaited = {lab.name for lab in found if lab.state is live.State.COMING}
     while True:
-        found = live.labs(engine)
         for lab in found:
             if lab.name in refusals or lab.state is live.State.COMING:
                 continue
@@ -60,7 +62,9 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
             if removed is not None:
                 cleaned.labs[lab.name] = removed
                 note(f"removed what was left of lab {lab.name}")
-        coming = [lab.name for lab in found if lab.state is live.State.COMING]
+        coming = [
+            lab.name for lab in found if lab.state is live.State.COMING and lab.name in awaited
+        ]
         if not coming:
             break
         if time.monotonic() > deadline:
@@ -69,6 +73,7 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
             break
         time.sleep(nap)
         nap = min(nap * 1.5, 1.0)
+        found = live.labs(engine)
     cleaned.traces = clean_kernel(engine)
     for trace in cleaned.traces:
         note(f"removed {trace} from the kernel, which a killed tracer had left")

@@ -53,6 +53,10 @@ class Engine:
         """The engine's own identity, the same through whichever address it is reached."""
         return str(self._info.get("ID") or self._info.get("Name") or self.address)
 
+    def url(self, path: str) -> str:
+        """Where the engine's API has `path`, for what the SDK has no call for, or an unfit one."""
+        return f"{self.sdk.api.base_url}/v{self.sdk.api.api_version}/{path}"
+
     @cached_property
     def at_once(self) -> int:
         """How many calls that make the engine work are best under way at once.

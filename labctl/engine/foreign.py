@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -11,9 +13,13 @@ from docker.utils import parse_repository_tag
 
 from labctl.engine import compose
 from labctl.engine.client import Engine, refused
-from labctl.engine.images.inputs import BUILT, LABEL_IMAGE
+from labctl.engine.images.inputs import BUILT, LABEL_IMAGE, NAMES, PREFIX
 from labctl.engine.shape import Host
 from labctl.errors import MachineError
+
+_FROM = re.compile(
+    rf"^\s*FROM\s+(?:--\S+\s+)*{PREFIX}-(\w+)(?::latest)?\s*(?:AS\s.*)?$", re.I | re.M
+)
 
 
 def provide(
@@ -45,6 +51,16 @@ def _build(engine: Engine, lab: str, host: Host, image: str) -> None:
     service: dict[str, Any] = {"image": image, "build": labelled(host.config["build"])}
     project = {"name": f"labctl-build-{lab}", "services": {host.service: service}}
     compose.build(engine, project, f"the image of host {host.name} of lab {lab}")
+
+
+def below(build: Mapping[str, Any]) -> set[str]:
+    """Return which images of labctl's, `labctl-host` or others, a `build` part starts from."""
+    file = Path(build.get("context", ".")) / build.get("dockerfile", "Dockerfile")
+    try:
+        text = build.get("dockerfile_inline") or file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):  # Compose says what is wrong with it
+        return set()
+    return {f"{PREFIX}-{name}" for name in _FROM.findall(text) if name in NAMES}
 
 
 def labelled(build: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,11 @@ from labctl.engine.routes import is_router
 _OWN = frozenset({"labctl-base", "labctl-host", "labctl-observer"})
 """Images that are known to have a shell."""
 
+_FAILURES = 1000
+"""So often in a row a host behind a gate may fail its health check before it counts as unhealthy
+and those that depend on it are not started. (A start period would do too, but engines since
+version 25 then check every five seconds only, whatever the interval.)"""
+
 
 def put_gates(
     engine: Engine, project: dict[str, Any], mark: Callable[[str], str | None]
@@ -47,6 +52,9 @@ def put_gates(
         service["entrypoint"] = [word.replace("$", "$$") for word in argv[:5]] + argv[5:]
         service["command"] = []
         service["init"] = True
+        check = service.get("healthcheck")
+        if check and not check.get("disable"):  # it fails as long as the gate is shut
+            service["healthcheck"] = {**check, "retries": _FAILURES}
     return changed, without
 
 

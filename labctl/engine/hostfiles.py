@@ -111,8 +111,7 @@ def take(engine: Engine, host: LiveHost, path: str) -> Generator[bytes, None, No
 
 def _url(engine: Engine, host: LiveHost) -> str:
     # The SDK has no call for HEAD, and its GET cannot be closed before the end.
-    api = engine.sdk.api
-    return f"{api.base_url}/v{api.api_version}/containers/{host.container_id}/archive"
+    return engine.url(f"containers/{host.container_id}/archive")
 
 
 def _require_ok(answer: requests.Response, host: LiveHost, path: str) -> None:

@@ -16,6 +16,7 @@ from docker.errors import APIError
 from labctl.engine import compose, live
 from labctl.engine.attached import exit_code, interactive, options
 from labctl.engine.client import Engine, refused
+from labctl.engine.execs import Written
 from labctl.engine.live import LiveHost
 from labctl.engine.presence import KILLED, gone, require_survival, watched
 from labctl.errors import CheckFailed
@@ -100,19 +101,19 @@ def _through_api(job: _Job) -> tuple[int, bytes, bytes]:
         environment=job.env,
         workdir=job.cwd,
     )
-    stream: Any = api.exec_start(made["Id"], stream=True, demux=True)
+    written = Written(job.engine, made["Id"])
     out, err = bytearray(), bytearray()
 
     def end() -> None:
         _kill(job, bytes(out))
         with suppress(Exception):  # where the kill did not work: stop waiting for it
-            stream.close()
+            written.close()
 
     with _alarm(job.timeout, end) as expired:
         try:
-            for part_out, part_err in stream:
-                out += part_out or b""
-                err += part_err or b""
+            for part_out, part_err in written:
+                out += part_out
+                err += part_err
         except Exception:
             if not expired.is_set():
                 raise
@@ -166,7 +167,7 @@ def _kill(job: _Job, out: bytes) -> None:
     kill = ["/bin/sh", "-c", f"kill -KILL -{int(pid)}"]
     with suppress(APIError, OSError):
         made = job.engine.sdk.api.exec_create(job.host.container_id, kill, user=job.user or "")
-        job.engine.sdk.api.exec_start(made["Id"])
+        job.engine.sdk.api.exec_start(made["Id"])  # it writes nothing
 
 
 @contextmanager

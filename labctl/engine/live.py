@@ -197,7 +197,10 @@ def find(engine: Engine, name: str | None) -> LiveLab:
         return here[0]
     if len(usable) > 1:
         names = ", ".join(lab.name for lab in usable)
-        raise UsageError(f"several labs are up: {names}", "Say which: `--name NAME`, or NAME/HOST.")
+        raise UsageError(
+            f"several labs are up: {names}",
+            "Say which: `--name NAME`, or NAME/HOST; `labctl down NAME`.",
+        )
     return usable[0]
 
 

@@ -3,9 +3,10 @@
 An engine can start a process in a running host but not end one. So each command gets a
 mark in its environment, which all its children inherit, and it tells its process number
 (in the host's own pid namespace) before it begins. A process that the mark is on, or that
-is in the command's session (setsid(2)), is the command's: children that went into the
-background are found by their mark, programs that overwrite their environment (nginx does,
-to show a title) by their session.
+is in the command's session (setsid(2)), is the command's: children that went into sessions of
+their own are found by their mark, programs that overwrite their environment (nginx does,
+to show a title) by their session. The session is looked at first: who reads the environment of a
+process that forks all the time waits until that lets its memory be read, for seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Sequence
 MARK = "LABCTL_STEP"
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
+PATIENCE = 15.0
+"""Seconds from the first SIGKILL until it is given up."""
 _NAP = 0.05
 
 _TELL = 'echo $$ >&2; exec "$@"'
@@ -24,41 +27,80 @@ GATE_NAME = "labctl-gate"
 """What a shell at a gate is called; the gate's mark is the word after it."""
 
 _END = r"""
-mark=$1 tries=$2; shift 2; sessions=" $* "
+mark=$1 grace=$2 patience=$3; shift 3; sessions=" " leaders=
+for pid; do
+  case $pid in -*) pid=${pid#-}; [ -e "/proc/$pid" ] && continue ;; esac
+  sessions="$sessions$pid " leaders="$leaders -$pid"
+done
+# Prints the processes that are there, and their groups as negative numbers: one that forks and
+# ends all the time has gone when it is signalled, but not its group. "lost" stands for some that
+# went while they were looked at.
 alive() {
-  grep -lsF -- "$mark" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do echo "$pid"; done
-  [ "$sessions" = "  " ] && return
+  others= lost=
   for dir in /proc/[0-9]*; do
-    { read -r stat < "$dir/stat"; } 2>/dev/null || continue
+    { read -r stat < "$dir/stat"; } 2>/dev/null || { lost=lost; continue; }
     set -- ${stat##*) }
-    case $1 in Z | X) continue ;; esac
-    case $sessions in *" $4 "*) echo "${dir#/proc/}" ;; esac
+    case $1 in
+      Z | X)
+        # Its init has not even taken leave of it: who knows what it has just left behind.
+        case "$2$sessions" in "1 "*" $4 "* | "1 $4 "*) lost=lost ;; esac
+        continue
+        ;;
+    esac
+    case $sessions in
+      *" $4 "*) echo "${dir#/proc/}"; [ "$3" -le 1 ] || echo "-$3" ;;
+      *) others="$others $dir/environ" ;;
+    esac
+  done
+  [ -z "$lost" ] || echo lost
+  [ -z "$others" ] && return
+  grep -lsF -- "$mark" $others | while IFS=/ read -r _ _ pid _; do
+    echo "$pid"
+    { read -r stat < "/proc/$pid/stat"; } 2>/dev/null || continue
+    set -- ${stat##*) }
+    [ "$3" -le 1 ] || echo "-$3"
   done
 }
-nap() { sleep NAP 2>/dev/null || { sleep 1; i=$((i + ONE)); }; i=$((i + 1)); }
-pids=$(alive)
-[ -z "$pids" ] && exit 0
-kill -s TERM $pids 2>/dev/null
-kill -s CONT $pids 2>/dev/null
-i=0
-while [ $i -lt "$tries" ]; do
+# Sets $pids; ends with 0 where nothing is left. A host's own programs may come and go so fast that
+# some are lost in every look: of so many looks after a SIGKILL, one would have found what is ours.
+killed= blind=0
+look() {
+  found=$(alive) || exit 2
+  [ -n "$found" ] || exit 0
+  pids=
+  for one in $found; do [ "$one" = lost ] || pids="$pids $one"; done
+  [ -z "$pids" ] || { blind=0; return 0; }
+  [ -z "$killed" ] || [ $((blind += 1)) -lt 20 ] || exit 0
+}
+# The group of a session's first process has its number: it can be signalled unseen.
+strike() { [ -z "$pids$leaders" ] || kill -s "$1" -- $pids $leaders 2>/dev/null; return 0; }
+# Where it cannot start a process any more, the shell says so by the exit code of $(...).
+nap() { sleep NAP 2>/dev/null || sleep 1; }
+within() {
+  IFS='. ' read -r seconds hundredths _ < /proc/uptime
+  now=$((seconds * 100 + 1$hundredths - 100))
+  [ $now -lt $((${start:=$now} + $1)) ]
+}
+look
+strike TERM
+strike CONT
+start=
+while within "$grace"; do
   nap
-  pids=$(alive)
-  [ -z "$pids" ] && exit 0
+  look
 done
-i=0
-while [ $i -lt 100 ]; do
-  # What is stopped makes no more processes meanwhile, and takes the place of others.
-  kill -s STOP $pids 2>/dev/null
-  pids="$pids $(alive)"
-  kill -s KILL $pids 2>/dev/null
-  nap
-  pids=$(alive)
-  [ -z "$pids" ] && exit 0
+start=
+while within "$patience"; do
+  # What is stopped makes no more processes, and takes the place of others; so all are stopped
+  # before the first is killed.
+  before=$pids
+  strike STOP
+  look
+  [ "$before" = "$pids" ] && strike KILL && killed=yes && nap
 done
-echo $pids
+for one in $pids; do case $one in -*) ;; *) echo "$one" ;; esac; done
 exit 1
-""".replace("NAP", str(_NAP)).replace("ONE", str(round(1 / _NAP) - 1))
+""".replace("NAP", str(_NAP))
 
 
 def mark(*parts: object) -> str:
@@ -83,11 +125,17 @@ def gated(argv: Sequence[str], gate: str) -> list[str]:
     return ["/bin/sh", "-c", _GATE, GATE_NAME, gate, *argv]
 
 
-def end(mark: str, pids: Iterable[int], grace: float = GRACE) -> list[str]:
+def end(
+    mark: str, pids: Iterable[int], grace: float = GRACE, ended: Iterable[int] = ()
+) -> list[str]:
     """Return the command that ends all that carries the mark or is in the sessions `pids`.
 
+    Of the sessions `ended` the first process has ended: one that is there now has got its number
+    since, and is left alone. No number is given again while its session has processes.
     It sends SIGTERM, and SIGKILL to what is still there after `grace` seconds. It ends with 0
-    when all are gone, otherwise with 1 and their process numbers on standard output.
+    when all are gone, with 1 and their process numbers on standard output when some are left
+    `PATIENCE` seconds after that, with another code where it cannot look or start a process.
     """
-    tries = max(1, round(grace / _NAP))
-    return ["/bin/sh", "-c", _END, "sh", f"{MARK}={mark}", str(tries), *map(str, pids)]
+    sessions = [*map(str, pids), *(f"-{pid}" for pid in ended)]
+    times = [str(round(seconds * 100)) for seconds in (grace, PATIENCE)]
+    return ["/bin/sh", "-c", _END, "sh", f"{MARK}={mark}", *times, *sessions]

@@ -16,6 +16,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
+from labctl.engine import execs
 from labctl.engine.client import Engine, refused
 from labctl.engine.deadline import within
 from labctl.errors import HostFailed
@@ -82,7 +83,7 @@ class _End:
 
 def _wait_one(engine: Engine, host: Waiting, end: _End) -> str:
     nap = _FIRST_NAP
-    last = "it has not started"
+    last = ""
     seen_running: float | None = None
     while True:
         with refused(f"looking at host {host.host}"):
@@ -100,11 +101,12 @@ def _wait_one(engine: Engine, host: Waiting, end: _End) -> str:
         elif (state.get("Health") or {}).get("Status") == "healthy":
             return "ready"
         else:
-            succeeded, last = _probe_within(engine, host.container, health, end)
+            succeeded, last = _probe_within(engine, host.container, health, end, last)
             if succeeded:
                 return "ready"
         if time.monotonic() + nap > end.deadline:
-            raise failed(engine, host, f"was not ready after {end.timeout:g} seconds: {last}")
+            why = last or "it has not started"
+            raise failed(engine, host, f"was not ready after {end.timeout:g} seconds: {why}")
         if end.given_up.wait(nap):
             return "given up"
         nap = min(nap * 1.6, _LONGEST_NAP)
@@ -131,27 +133,28 @@ def _ended(engine: Engine, host: Waiting, state: dict[str, Any]) -> str | None:
 
 
 def _probe_within(
-    engine: Engine, container: str, command: list[str], end: _End
+    engine: Engine, container: str, command: list[str], end: _End, before: str
 ) -> tuple[bool, str]:
+    """Run a health check; return whether it succeeded, and what it said.
+
+    Where the deadline cuts it, what the one `before` said tells more, if there was one.
+    """
     left = max(_FIRST_NAP, end.deadline - time.monotonic())
     try:
         return within(left, lambda: _probe_once(engine, container, command), end.given_up)
     except TimeoutError:
-        return False, f"its health check ({' '.join(command)}) does not end"
+        return False, before or f"its health check ({' '.join(command)}) does not end"
 
 
 def _probe_once(engine: Engine, container: str, command: list[str]) -> tuple[bool, str]:
     """Run a health check once; return whether it succeeded, and what it said."""
-    api = engine.sdk.api
     try:
-        made = api.exec_create(container, command)
-        said = api.exec_start(made["Id"])
-        code = api.exec_inspect(made["Id"])["ExitCode"]
+        code, out, err = execs.run(engine, container, command)
     except NotFound:
         return False, "it is gone"
     except APIError as error:  # the host ended between the look and the probe
         return False, str(error.explanation)
-    words = said.decode(errors="replace").strip().splitlines()
+    words = (out + err).decode(errors="replace").strip().splitlines()
     return code == 0, f"its health check ({' '.join(command)}) ends with {code}" + (
         f": {words[-1]}" if words else ""
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from labctl.engine.client import Engine, refused
+from labctl.engine.execs import Written
 from labctl.engine.live import LiveHost
 from labctl.engine.output import Output, PidLine
 from labctl.engine.presence import gone, watched
@@ -104,10 +105,10 @@ class Running:
         api = self._engine.sdk.api
         argv = told(self._argv, self._gate)
         made = api.exec_create(self._host.container_id, argv, environment=self._env)
-        stream = api.exec_start(made["Id"], stream=True, demux=True)
+        written = Written(self._engine, made["Id"])
         self._id = made["Id"]
         self._settled.set()
-        for out, err in stream:
+        for out, err in written:
             if out:
                 self._output.stdout.feed(out)
             if err:

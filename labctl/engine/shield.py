@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Interrupted by Ctrl-C, ended, or its terminal closed."""
+
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM within the block: a clean-up that is cut short leaves things."""
+    """Ignore `NUMBERS` within the block: a clean-up that is cut short leaves things."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+    before = {s: signal.signal(s, signal.SIG_IGN) for s in NUMBERS}
     try:
         yield
     finally:
@@ -25,7 +28,7 @@ def shielded() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Act on a Ctrl-C or SIGTERM only after the block.
+    """Act on those of `NUMBERS` that come only after the block.
 
     For a request that makes something: cut short, it may still be carried out after one
     has looked for what is to be removed.
@@ -34,15 +37,14 @@ def deferred() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {s: signal.signal(s, lambda number, _: came.append(number)) for s in numbers}
+    before = {s: signal.signal(s, lambda number, _: came.append(number)) for s in NUMBERS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        for each in came:
+            signal.raise_signal(each)
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from typing import Any
 from labctl.engine import compose, down, labels, live, locks, networks, ready
 from labctl.engine.attending import Attendant, attended
 from labctl.engine.client import Engine, refused
-from labctl.engine.foreign import provide
+from labctl.engine.foreign import below, provide
 from labctl.engine.gates import put_gates
 from labctl.engine.images.build import ensure
 from labctl.engine.images.inputs import NAMES
+from labctl.engine.links import Linker, wanted
 from labctl.engine.plan import Plan, complete
 from labctl.engine.shape import Shape, shape
 from labctl.engine.shield import deferred, shielded
@@ -73,9 +74,10 @@ def up(
         project = compose.read(engine, lab.path)
         planned = shape(project, name, wishes.scale)
         _require_unused(engine, planned)
+        linker = Linker(engine, wanted(lab.x.links, planned), reporter.note)
         tags = _images(engine, lab, planned, reporter)
         with _undone_on_failure(engine, name, wishes.keep, reporter):
-            _bring_up(engine, lab, planned, tags, wishes, reporter, lock, attendant)
+            _bring_up(engine, lab, planned, tags, linker, wishes, reporter, lock, attendant)
             return live.find(engine, name)
     finally:
         locks.release(lock)
@@ -113,6 +115,7 @@ def _require_unused(engine: Engine, planned: Shape) -> None:
 
 def _images(engine: Engine, lab: Lab, planned: Shape, reporter: Reporter) -> dict[str, str]:
     wanted = {h.config.get("image", "").removesuffix(":latest") for h in planned.hosts}
+    wanted |= {image for h in planned.hosts for image in below(h.config.get("build") or {})}
     own = {f"labctl-{name}": name for name in NAMES}
     needed = sorted(wanted & set(own))
     made = ensure(engine, [own[image] for image in needed], reporter.note) if needed else {}
@@ -125,6 +128,7 @@ def _bring_up(
     lab: Lab,
     planned: Shape,
     tags: Mapping[str, str],
+    linker: Linker,
     wishes: Wishes,
     reporter: Reporter,
     lock: int,
@@ -140,6 +144,7 @@ def _bring_up(
         plan = replace(plan, project=project)
     with attended(engine, plan, attendant, reporter.host):
         _start(engine, plan, lock)
+    linker.put_in_force(plan)
     waiting = _waiting(plan)
     if attendant is not None:
         waiting = [replace(one, may_end=attendant.outlives(one.host)) for one in waiting]

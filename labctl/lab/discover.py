@@ -58,8 +58,16 @@ def find(name_or_path: str | None, cwd: Path) -> Path:
 
 
 def labs(cwd: Path) -> list[Found]:
-    """Return all known labs, the nearest first; wrong files are in it with their problem."""
-    return [_load(name, path) for name, path in known(cwd).items()]
+    """Return all known labs, the nearest first; wrong files are in it with their problem.
+
+    Those that name their place in a course come last, in the order of the course.
+    """
+    return sorted((_load(name, path) for name, path in known(cwd).items()), key=_place)
+
+
+def _place(found: Found) -> int:
+    course = found.lab.x.course if found.lab else None
+    return -1 if course is None else course
 
 
 def known(cwd: Path) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from labctl.lab.addresses import check_addresses, read_subnets
 from labctl.lab.compose_keys import unknown_keys
 from labctl.lab.hosts import read_hosts
 from labctl.lab.lab import HostDecl, Lab
+from labctl.lab.links import check_links
 from labctl.lab.networks import check_isolation, check_joined, read_networks
 from labctl.lab.places import data_root
 from labctl.lab.report import Report
@@ -48,6 +49,7 @@ def check(source: Source) -> Lab:
         check_joined(hosts, networks, report)
         check_isolation(hosts, networks, opened, report)
         check_addresses(hosts, services, read_subnets(networks, report), report)
+    check_links(raw, hosts, report)
     check_scenarios(raw, hosts, report)
     check_sequences(raw, hosts, report)
     report.raise_if_any()

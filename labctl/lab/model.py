@@ -6,39 +6,21 @@ reference in docs/lab-format.md are all made from them.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     WithJsonSchema,
 )
 
+from labctl.lab.basic import HOST_NAME, Duration, HostName, Strict, parse_duration
+from labctl.lab.link import Link
 from labctl.lab.sequence_form import FORM
 
-SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0}
-
-
-def parse_duration(value: object) -> float:
-    """Return the seconds that `500ms`, `30s`, `2m` or a plain number of seconds stand for.
-
-    Raises ValueError for anything else, for zero and for less.
-    """
-    seconds: float | None = None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    elif isinstance(value, str):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", value.strip())
-        if match:
-            seconds = float(match[1]) * SECONDS_PER_UNIT[match[2]]
-    if seconds is None or not 0 < seconds < 86_400:
-        raise ValueError(f"not a duration: {value!r} (write it as 500ms, 30s or 2m)")
-    return seconds
+__all__ = ["HOST_NAME", "parse_duration"]
 
 
 def parse_command(value: object) -> str | list[str]:
@@ -64,16 +46,11 @@ def check_port(value: str) -> str:
     return value
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration, json_schema_input_type=float | str),
-    Field(description="a duration: 500ms, 30s, 2m, or a number of seconds"),
-]
-HOST_NAME = r"^[a-z0-9][a-z0-9_-]*$"
 HOST_PATH = r"^[a-z0-9][a-z0-9_-]*:/.+$"
+SYSTEM_ID = r"^[A-Z][0-9]{1,2}$"
 HOST_PORT = r"^[a-z0-9][a-z0-9_-]*:\d{1,5}(/(tcp|udp))?$"
 
-HostName = Annotated[str, StringConstraints(pattern=HOST_NAME, max_length=40)]
+SystemId = Annotated[str, StringConstraints(pattern=SYSTEM_ID)]
 HostPath = Annotated[str, StringConstraints(pattern=HOST_PATH)]
 HostPort = Annotated[str, StringConstraints(pattern=HOST_PORT), AfterValidator(check_port)]
 Command = Annotated[
@@ -84,12 +61,6 @@ Command = Annotated[
 
 Sequence = Annotated[dict[str, Any], WithJsonSchema(FORM)]
 """A pattern as plain data; `labctl.lab.sequences` checks what is in it."""
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors, `"0"` is no number, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class OutputCondition(Strict):
@@ -169,11 +140,27 @@ class XLab(Strict):
     version: Literal[1] = Field(1, description="the version of this format")
     title: str = Field(min_length=1, description="one line: what the lab shows")
     figure: str | None = Field(None, description="the textbook figure it makes real, as `6-30`")
+    systems: list[SystemId] = Field(
+        default_factory=list,
+        description="the rows of docs/systems.md that it makes real, as `[A4, A5]`",
+    )
+    course: int | None = Field(
+        None, ge=0, le=9999, description="its place in a course; `labctl list` sorts by it"
+    )
     about: str | None = Field(None, description="a paragraph for `labctl show`")
     open_networks: dict[str, str] = Field(
         default_factory=dict,
         description="networks that may reach the world outside the lab, each with the reason; "
         "every other network is cut off from it",
+    )
+    links: dict[HostName, dict[str, Link]] = Field(
+        default_factory=dict,
+        description="by host and network: how fast, how slow, how lossy the host's way into it is",
+    )
+    experiment: Literal["distribution"] | None = Field(
+        None,
+        description="what `labctl run LAB --peers N --file F` measures on it "
+        "(docs/distribution.md)",
     )
     scenarios: dict[HostName, Scenario] = Field(
         default_factory=dict, description="by name; `labctl run` plays one"

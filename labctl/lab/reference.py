@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from labctl.lab import model, schema
+from labctl.lab import link, model, schema
 from labctl.lab.sequence_form import FORM
 
 BEGIN = "<!-- reference: made by `python -m labctl.lab.reference docs/lab-format.md` -->"
@@ -22,6 +22,7 @@ SCHEMA_FILE = "lab.schema.json"
 
 MODELS: list[tuple[str, type[BaseModel]]] = [
     ("x-lab", model.XLab),
+    ("x-lab.links.HOST.NETWORK", link.Link),
     ("x-lab.scenarios.NAME", model.Scenario),
     ("steps[]", model.Step),
     ("steps[].when", model.Condition),

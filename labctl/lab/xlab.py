@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from labctl.lab.dollars import unescape
-from labctl.lab.model import HOST_NAME, HOST_PATH, HOST_PORT, XLab
+from labctl.lab.model import HOST_NAME, HOST_PATH, HOST_PORT, SYSTEM_ID, XLab
 from labctl.lab.near import did_you_mean
 from labctl.lab.report import Report
 from labctl.lab.source import KeyPath
@@ -20,6 +20,7 @@ _PATTERNS = {
     HOST_NAME: ("is not a name", "small letters, digits, `-` and `_`, first a letter or digit"),
     HOST_PATH: ("is not HOST:PATH", "write it as `server:/srv/files/a`"),
     HOST_PORT: ("is not HOST:PORT", "write it as `server:8080`, or `server:53/udp` for UDP"),
+    SYSTEM_ID: ("is no row of docs/systems.md", "a letter and a number, as `A4`"),
 }
 _KINDS = {
     "bool_type": "true or false",
@@ -78,6 +79,8 @@ def _value_words(details: ErrorDetails, label: str) -> tuple[str, str]:
         case "value_error":
             message, _, hint = str(ctx["error"]).partition(" (")
             hint = hint.removesuffix(")")
+        case "greater_than_equal" | "less_than_equal" if label.endswith("course"):
+            message, hint = f"{given} is not 0 to 9999", "its place among the labs of a course"
         case "greater_than_equal" | "less_than_equal":
             message, hint = f"{given} is not 0 to 255", "a command's exit code is 0 to 255"
         case "string_too_short" | "too_short":

@@ -91,6 +91,7 @@ def _fetch(host: WatchedHost, folder: Path) -> None:
         host.sidecar.fetch(name, folder / f"{host.name}.{name}")
     host.interfaces = {int(index): ips for index, ips in told["interfaces"].items()}
     host.notes += told["notes"]
+    host.stopped = told["time"]
 
 
 def _recover(host: WatchedHost, end: HostEnd, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,9 @@ from labctl.observe.beside import PACKETS
 from labctl.observe.ended import completed
 from labctl.observe.observer import Observer
 from labctl.observe.watched import WatchedHost
+from labctl.sequence.cutting import cut
 from labctl.sequence.events import Notice
+from labctl.sequence.processor import Processor
 from labctl.sequence.recording import ObservedHost, Recording
 
 
@@ -25,6 +27,10 @@ class Observation:
     recording: Recording
     captures: Mapping[str, capture.Capture]
     interfaces: Mapping[str, Mapping[int, str]]
+    commands: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
+    """The command lines of what was let through a gate, by host and process."""
+    processor: tuple[Processor, ...] | None = None
+    """What processes had of the processors, where every call was wished and it can be told."""
 
     def pcapng(self) -> Iterator[bytes]:
         """Yield all packets as one pcapng file, each with a comment that names its host."""
@@ -95,7 +101,11 @@ def collect(lab: LiveLab, observer: Observer, title: str, folder: Path) -> Obser
         open_sockets=traced.open_sockets,
         notices=(*notices, *traced.notices, *segments.notices),
     )
-    return Observation(recording, captures, interfaces)
+    ends = (observer.tracer.stopped, *(host.stopped for host in hosts.values()))
+    until = min((end for end in ends if end is not None), default=None)
+    recording = recording if until is None else cut(recording, until)
+    commands = {(h.name, pid): words for h in hosts.values() for pid, words in h.commands.items()}
+    return Observation(recording, captures, interfaces, commands, traced.processor)
 
 
 def _notices(hosts: Iterable[WatchedHost], recorded: str) -> list[Notice]:

@@ -86,8 +86,8 @@ def completed(
     `program` is its number, None where another may have been the last. An init ends with its
     program's code, or 128 and the number of the signal that killed it: so only what is not
     above 128 is certain to be a code, and a signal only of what is known to be killed. The
-    kernel has all fatal signals that dump no core delivered as SIGKILL (signal(7)), which is
-    what tracefs shows; strace tells which it was.
+    kernel has all fatal signals that dump no core delivered as SIGKILL, which is what tracefs
+    shows where it has not seen the signal sent; strace tells which it was.
     """
     told = tuple(processes)
     if program is None or end.time is None or end.code is None or end.out_of_memory:

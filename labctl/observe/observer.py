@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from labctl.engine.client import Engine
 from labctl.engine.live import LiveHost, LiveLab
-from labctl.engine.observers import provide_image
 from labctl.engine.sidecar import Sidecar
+from labctl.observe.attending import Attending
 from labctl.observe.beside import settle, stop, unless_ended, watch
 from labctl.observe.tracers import Tracer, chosen
 from labctl.observe.watched import WatchedHost
 from labctl.observe.wishes import Wishes
 
-_GATE_TIMEOUT = 30.0
 
-
-class Observer:
+class Observer(Attending):
     """Attends to hosts: starts capture and tracer beside each, then lets it go on.
 
     It is the `Attendant` of a lab that comes up, or is told by `attach` of one that is up.
@@ -32,19 +28,9 @@ class Observer:
     def __init__(
         self, engine: Engine, wishes: Wishes, note: Callable[[str], None] = lambda line: None
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, note)
         self._wishes = wishes
-        self._image = provide_image(engine, note)
-        self._gates = secrets.token_hex(6)
-        self._marks: dict[str, str] = {}
-        self._hosts: dict[str, WatchedHost] = {}
         self._tracer: Tracer | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def hosts(self) -> dict[str, WatchedHost]:
-        """The hosts that are observed, by name."""
-        return dict(self._hosts)
 
     @property
     def tracer(self) -> Tracer:
@@ -56,16 +42,7 @@ class Observer:
         """Give every host that is observed a gate."""
         if not self._wishes.wants(host):
             return None
-        return self._marks.setdefault(host, self.new_gate())
-
-    def new_gate(self) -> str:
-        """Return the mark of a gate that nobody else has."""
-        return f"{self._gates}.{secrets.token_hex(4)}"
-
-    def without_gate(self, hosts: Sequence[str]) -> None:
-        """Remember which hosts have no shell to make a gate of."""
-        for host in hosts:
-            self._marks.pop(host, None)
+        return super().gate(host)
 
     def outlives(self, host: str) -> bool:
         """Have a lab come up although a host has ended, where that is wished."""
@@ -103,16 +80,24 @@ class Observer:
                 pass
 
     def let_through(self, host: str, mark: str) -> None:
-        """Trace the process that waits at the gate with this mark, and let it go on."""
-        self._let_go(self._hosts[host], mark)
+        """Trace the process that waits at the gate with this mark, and let it go on.
 
-    def _let_go(self, watched: WatchedHost, mark: str) -> int:
-        patience = _GATE_TIMEOUT
-        pid = watched.sidecar.ask("gated", patience + 5, mark=mark, patience=patience)["pid"]
+        Unlike a host's own program, it ends when labctl does, should that be killed.
+        """
+        self._let_go(self._hosts[host], mark, ends_with_us=True)
+
+    def _let_go(self, watched: WatchedHost, mark: str, *, ends_with_us: bool = False) -> int:
+        told = self._gated(watched, mark)
+        pid = int(told["pid"])
+        watched.commands[pid] = told["command"]
         self.tracer.attach(watched, [pid])
         # A program that ends at once may take the agent along before it has answered.
-        unless_ended(self._engine, watched, lambda: watched.sidecar.ask("release", pid=pid))
-        return int(pid)
+        unless_ended(
+            self._engine,
+            watched,
+            lambda: watched.sidecar.ask("release", pid=pid, ends_with_us=ends_with_us),
+        )
+        return pid
 
     def _attach_to_all(self, watched: WatchedHost) -> None:
         watched.whole = False
@@ -141,11 +126,6 @@ class Observer:
         """End observing; write what was seen to files in a folder."""
         self.tracer.stop(folder)
         self._each(lambda host: stop(self._engine, host, folder))
-
-    def _each(self, do: Callable[[WatchedHost], object]) -> None:
-        with ThreadPoolExecutor(self._engine.at_once) as pool:
-            for _ in pool.map(do, self._hosts.values()):
-                pass
 
     def end(self) -> None:
         """End all agents; what they held is let go. Raises nothing."""

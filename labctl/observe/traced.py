@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labctl.sequence.events import Call, Notice, OpenSocket, ProcessEvent, StateChange
+from labctl.sequence.processor import Processor
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,5 @@ class Traced:
     states: tuple[StateChange, ...] = ()
     open_sockets: tuple[OpenSocket, ...] = ()
     notices: tuple[Notice, ...] = ()
+    processor: tuple[Processor, ...] | None = None
+    """What each process had of the processors, where every call was wished and it can be told."""

@@ -33,8 +33,10 @@ class TracefsTracer:
 
     def __init__(self, engine: Engine, image: str, lab: str, wishes: Wishes, why: str) -> None:
         self.why = why
+        self.stopped: int | None = None
         self._follows: list[Follow] = []
         self._notices: list[Notice] = []
+        self._every_call = wishes.every_call
         self._sidecar = watch_kernel(engine, image, lab)
         try:
             self._sidecar.ask(
@@ -42,6 +44,7 @@ class TracefsTracer:
                 name=f"{lab}.{secrets.token_hex(4)}",
                 calls=list(CALLS),
                 max_bytes=wishes.max_bytes,
+                every_call=wishes.every_call,
             )
         except BaseException:
             self._sidecar.end()
@@ -53,13 +56,14 @@ class TracefsTracer:
         wanted = None if pids is None else list(pids)
         tasks = self._sidecar.ask("follow", main_pid=main, pids=wanted)["tasks"]
         numbers = {int(tid): (process, thread) for tid, (process, thread) in tasks.items()}
-        self._follows.append(Follow(host.name, main, numbers))
+        self._follows.append(Follow(host.name, main, numbers, pids is None))
         if pids is None:
             host.look_at_sockets()
 
     def stop(self, folder: Path) -> None:
         """End tracing; write the kernel's trace to the folder."""
         told = self._sidecar.ask("stop", _STOP_TIMEOUT)
+        self.stopped = told["time"]
         if told["cut"]:
             self._notices.append(Notice("", f"tracing ended early: {told['cut']}"))
         self._sidecar.fetch(told["file"], folder / _FILE)
@@ -69,7 +73,7 @@ class TracefsTracer:
     ) -> Traced:
         """Parse the trace; with the addresses and states that it tells."""
         with (folder / _FILE).open("rb") as lines:
-            parsed = parse(lines, self._follows, addresses)
+            parsed = parse(lines, self._follows, addresses, every_call=self._every_call)
         watched = list(hosts)
         opened = (host.opened for host in watched)
         before = from_before(opened, parsed.calls, parsed.processes)
@@ -79,6 +83,7 @@ class TracefsTracer:
             calls=parsed.calls,
             processes=parsed.processes,
             states=parsed.states,
+            processor=parsed.processor,
             open_sockets=before,
             notices=(*told, *parsed.notices, *missing),
         )

@@ -26,12 +26,16 @@ class WatchedHost:
     whole: bool = True
     program: int | None = None
     programs: dict[int, str] = field(default_factory=dict)
+    commands: dict[int, list[str]] = field(default_factory=dict)
+    """The command lines of processes that were let through a gate, by number."""
     threads: dict[str, dict[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     opened: Opened = field(default_factory=Opened)
     """The sockets that its processes had when they were attached to."""
     interfaces: dict[int, list[str]] = field(default_factory=dict)
     """The addresses of its network interfaces, by their index, at the end."""
+    stopped: int | None = None
+    """When it began to be observed no longer, in ns since the epoch."""
     end: HostEnd | None = None
     """How it ended, once it is known that it has."""
 

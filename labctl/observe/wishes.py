@@ -17,6 +17,8 @@ class Wishes:
     bytes are kept; no file of one host grows beyond `max_bytes`. `settle` is how many seconds
     hosts are given to come to rest at the end. `hosts`, where given, are the only ones observed.
     With `outlive`, a lab whose hosts fail at their start comes up all the same, to be looked at.
+    With `every_call`, all system calls are traced, not only those of verbs.FAMILIES, and where
+    the tracer can, when each thread had a processor.
     """
 
     tracer: str = "auto"
@@ -25,6 +27,7 @@ class Wishes:
     settle: float = 2.0
     hosts: Collection[str] | None = None
     outlive: bool = False
+    every_call: bool = False
 
     def wants(self, host: str) -> bool:
         """Whether a host is to be observed."""

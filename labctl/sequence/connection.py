@@ -52,8 +52,9 @@ class Connection:
     """A TCP connection or the attempt at one; of UDP, all datagrams between two endpoints.
 
     `client` is the active opener; of UDP, who sent first. `outcome` is one of `established`,
-    `refused` (a RST answered the SYN, or ICMP a datagram), `unreachable` (ICMP), `unanswered`
-    (nothing came back), `exchange` (UDP, answered or one-way).
+    `refused` (a RST answered the SYN, or ICMP a datagram), `unreachable` (ICMP, or no route),
+    `unsent` (the client's own kernel let no SYN out), `unanswered` (nothing came back),
+    `exchange` (UDP, answered or one-way).
     """
 
     id: int

@@ -15,10 +15,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from labctl.sequence import arguments
 from labctl.sequence.events import Call, ProcessEvent
 from labctl.sequence.moments import NEAR
 from labctl.sequence.processes import Fork, Process, Processes, first_calls
 from labctl.sequence.recording import Recording
+from labctl.sequence.returns import latest_returns
 from labctl.sequence.verbs import verb
 
 LEAVE, FORK, ENTER, EXEC, EXIT = range(5)
@@ -44,9 +46,10 @@ def in_order(recording: Recording, processes: Processes) -> list[Effect]:
     """Return all effects of a recording in their order."""
     starts, ends, forks = _corrected(recording.calls, processes.forks)
     found = [Effect(start, ENTER, number) for number, start in enumerate(starts)]
+    given = _after_their_messages(recording, starts, ends)
     found += [
         Effect(end, LEAVE, number)
-        for number, (call, end) in enumerate(zip(recording.calls, ends, strict=True))
+        for number, (call, end) in enumerate(zip(recording.calls, given, strict=True))
         if call.end is not None and verb(call.name) in GIVING
     ]
     found += [Effect(time, FORK, number) for number, time in enumerate(forks)]
@@ -92,6 +95,33 @@ def _in_threads(calls: Sequence[Call], floors: dict[int, int]) -> tuple[list[int
         starts.append(start)
         ends.append(end)
     return starts, ends
+
+
+def _after_their_messages(
+    recording: Recording, starts: Sequence[int], ends: Sequence[int]
+) -> list[int]:
+    """Return when calls ended, where none gets descriptors in a message before it is sent.
+
+    A return may be stamped too early; see `labctl.sequence.returns`. No more messages can have
+    come than were sent: the k-th that comes, not before the k-th is sent.
+    """
+    calls, corrected = recording.calls, list(ends)
+    sent: dict[tuple[str, int], list[int]] = defaultdict(list)
+    came: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for number, call in enumerate(calls):
+        passed = arguments.descriptors(call, "descriptors")
+        if not passed or call.failed or call.end is None:
+            continue
+        if verb(call.name) == "send":
+            sent[call.host, len(passed)].append(starts[number])
+        elif verb(call.name) == "recv":
+            came[call.host, len(passed)].append((ends[number], number))
+    latest = latest_returns(calls, recording.tracer) if sent and came else {}
+    for kind, receipts in came.items():
+        for (end, number), start in zip(sorted(receipts), sorted(sent[kind]), strict=False):
+            if end <= start < latest.get(id(calls[number]), end):
+                corrected[number] = start + 1
+    return corrected
 
 
 def _of_events(recording: Recording, processes: Processes, ends: Sequence[int]) -> Iterator[Effect]:

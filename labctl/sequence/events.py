@@ -147,7 +147,10 @@ class ProcessEvent:
 
     `kind` is `fork` (`child` is the new process; `pid` its parent), `thread` (`child` is the
     new thread's number), `exec` (`program` is now executed) or `exit` (`code`, or `signal`
-    where one killed it, as `SIGPIPE`). `tid` is the thread that did it.
+    where one killed it, as `SIGPIPE`). `tid` is the thread that did it. `told_parent` is of an
+    exit whether SIGCHLD told the parent of it, None where that is not known. A parent that ignores
+    SIGCHLD is not told, and no zombie is left (wait(2), NOTES). Of several at once strace may see
+    only one that was told.
     """
 
     host: str
@@ -159,6 +162,7 @@ class ProcessEvent:
     program: str | None = None
     code: int | None = None
     signal: str | None = None
+    told_parent: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from labctl.sequence.events import (
     StateChange,
 )
 from labctl.sequence.jsonread import Reader, shown
-from labctl.sequence.recording import ObservedHost, Recording
+from labctl.sequence.recording import ObservedHost, Pair, Recording
 
 VERSION = 1
 
@@ -47,7 +47,13 @@ def dump(
     connections: Sequence[Connection] = (),
 ) -> Iterator[str]:
     """Yield the lines, without their ends."""
-    head = {"version": VERSION, "title": recording.title, "tracer": recording.tracer}
+    head: dict[str, Any] = {
+        "version": VERSION,
+        "title": recording.title,
+        "tracer": recording.tracer,
+    }
+    if recording.went_on:
+        head["went_on"] = sorted(sorted(map(str, pair)) for pair in recording.went_on)
     yield _line("recording", head)
     for host in recording.hosts:
         yield _line("host", _plain(host))
@@ -101,6 +107,7 @@ def load(lines: Iterable[str], name: str) -> Recording:
         processes=tuple(sorted(found["process"], key=lambda event: event.time)),
         open_sockets=tuple(found["open_socket"]),
         notices=tuple(found["notice"]),
+        went_on=head["went_on"],
     )
 
 
@@ -120,7 +127,16 @@ def _head(reader: Reader, kind: object, told: dict[str, Any]) -> dict[str, Any]:
         )
     if not all(isinstance(told.get(key), str) for key in ("title", "tracer")):
         raise reader.wrong("a recording has a `title` and a `tracer`")
-    return told
+    return {**told, "went_on": _pairs(reader, told.get("went_on", []))}
+
+
+def _pairs(reader: Reader, told: object) -> frozenset[Pair]:
+    try:
+        if isinstance(told, list):
+            return frozenset(frozenset(Endpoint.parse(end) for end in pair) for pair in told)
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise reader.wrong("`went_on` is a list of pairs of endpoints")
 
 
 def _line(kind: str, told: dict[str, Any]) -> str:

@@ -17,8 +17,13 @@ from labctl.sequence.events import Call, Endpoint
 from labctl.sequence.flows import Flow, Way
 from labctl.sequence.transfer import Transfer
 
-_ATTEMPT = UNDER_WAY | {"ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"}
-"""A connect that failed otherwise has sent nothing."""
+UNSENT = frozenset({"EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EPERM"})
+"""With these the kernel of the connect's own host says no: no SYN leaves (connect(2))."""
+
+_ATTEMPT = (
+    UNDER_WAY | UNSENT | {"ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"}
+)
+"""A connect that failed otherwise was no attempt: its arguments or its socket were wrong."""
 
 
 @dataclass(eq=False, slots=True)

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 from labctl.sequence.events import (
     Call,
+    Endpoint,
     Notice,
     OpenSocket,
     ProcessEvent,
     Segment,
     StateChange,
 )
+
+Pair = frozenset[Endpoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Recording:
     processes: tuple[ProcessEvent, ...] = ()
     open_sockets: tuple[OpenSocket, ...] = ()
     notices: tuple[Notice, ...] = ()
+    went_on: frozenset[Pair] = frozenset()
+    """Both ends of what was still under way when recording ended, and went on after that."""
 
     @property
     def start(self) -> int:

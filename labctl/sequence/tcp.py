@@ -11,7 +11,7 @@ from labctl.sequence.endpoints import UNDER_WAY, Hosts, concrete, covers, destin
 from labctl.sequence.events import Call, Endpoint
 from labctl.sequence.flows import Flow
 from labctl.sequence.moments import NEAR
-from labctl.sequence.opens import Open, attempts
+from labctl.sequence.opens import UNSENT, Open, attempts
 from labctl.sequence.returns import Stamps
 from labctl.sequence.search import Search
 from labctl.sequence.transfer import transfer
@@ -41,7 +41,8 @@ class Tcp:
         self._stamps = stamps
         self._active = [o for s in self._sockets for o in self._actives(s)]
         self._passive = [o for s in self._sockets for o in self._passives(s)]
-        Search(flows, stamps.tolerance).match([*self._active, *self._passive])
+        sent = [o for o in self._active if o.call.errno not in UNSENT]
+        Search(flows, stamps.tolerance).match([*sent, *self._passive])
         self._listening: dict[tuple[str, int], list[Kernel]] = defaultdict(list)
         for socket in self._sockets:
             if socket.listening and socket.local is not None:
@@ -244,6 +245,8 @@ def _outcome_of_calls(active: Open | None, calls: list[Call]) -> str:
         return "refused"
     if errno in ("EHOSTUNREACH", "ENETUNREACH"):
         return "unreachable"
+    if errno in UNSENT:
+        return "unsent"
     if active is not None and active.call.result == 0:
         return "established"
     used = any((c.result or 0) > 0 for c in calls if verb(c.name) in ("send", "recv"))

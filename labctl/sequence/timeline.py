@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
 from labctl.sequence.assembled import Assembled, assemble
 from labctl.sequence.causes import causes
+from labctl.sequence.collecting import no_collection
 from labctl.sequence.connection import Connection, Socket
 from labctl.sequence.events import Call
 from labctl.sequence.moments import Moment, Order, moments_of
@@ -34,7 +33,7 @@ class Timeline:
     @classmethod
     def of(cls, recording: Recording) -> Self:
         """Put a recording together."""
-        with _no_collection():
+        with no_collection():
             return cls(recording, assemble(recording))
 
     @property
@@ -71,23 +70,12 @@ class Timeline:
 
         Raises PatternError where the pattern is wrong or names a host that was not observed.
         """
-        return match(pattern, self)
+        with no_collection():
+            return match(pattern, self)
 
     @cached_property
     def _ordering(self) -> Ordering:
-        with _no_collection():
+        with no_collection():
             by_time = moments_of(self.recording, self.calls)
             caused = causes(self.recording, self._assembled)
             return Ordering(by_time, caused, self._assembled.latest)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from walking through a growing heap that has no garbage."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

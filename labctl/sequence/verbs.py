@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 FAMILIES: dict[str, tuple[str, ...]] = {
     "socket": ("socket",),
     "bind": ("bind",),
@@ -47,9 +49,16 @@ UNCOUNTED = frozenset(
 )
 """Verbs that do not count in a pattern unless it names them."""
 
-_VERB = {call: verb for verb, calls in FAMILIES.items() for call in calls}
+
+class _Verbs(dict[str, str]):
+    def __missing__(self, call: str) -> str:
+        return call
 
 
-def verb(call: str) -> str:
-    """Return the verb whose family a call belongs to; of another call, its own name."""
-    return _VERB.get(call, call)
+verb: Callable[[str], str] = _Verbs(
+    {call: verb for verb, calls in FAMILIES.items() for call in calls}
+).__getitem__
+"""Returns the verb whose family a call belongs to; of another call, its own name.
+
+It is asked some hundred times of each connection, so it is a look-up without a function around it.
+"""

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from labctl.lab.discover import Found
 from labctl.lab.lab import HostDecl, Lab
+from labctl.lab.link import in_words
 from labctl.lab.model import Command, Condition, Expect, Scenario, Step
 
 
@@ -23,6 +24,8 @@ def list_json(found: Sequence[Found]) -> list[dict[str, Any]]:
             "file": str(one.path),
             "title": one.lab.x.title if one.lab else None,
             "figure": one.lab.x.figure if one.lab else None,
+            "systems": one.lab.x.systems if one.lab else None,
+            "course": one.lab.x.course if one.lab else None,
             "hosts": _count(one.lab) if one.lab else None,
             "scenarios": list(one.lab.x.scenarios) if one.lab else None,
             "problem": one.problem,
@@ -33,13 +36,14 @@ def list_json(found: Sequence[Found]) -> list[dict[str, Any]]:
 
 def list_table(found: Sequence[Found]) -> Table:
     """Return a table of labs; a wrong file's row shows its first problem."""
-    result = _table("LAB", "FIGURE", "HOSTS", "SCENARIOS", "TITLE")
+    result = _table("LAB", "FIGURE", "SYSTEMS", "HOSTS", "SCENARIOS", "TITLE")
     for one in found:
         if one.lab is None:
-            result.add_row(escape(one.name), "", "", "", Text(one.problem or "", style="red"))
+            result.add_row(escape(one.name), "", "", "", "", Text(one.problem or "", style="red"))
             continue
         x = one.lab.x
-        cells = (one.name, x.figure or "", str(_count(one.lab)), " ".join(x.scenarios), x.title)
+        systems, scenarios = " ".join(x.systems), " ".join(x.scenarios)
+        cells = (one.name, x.figure or "", systems, str(_count(one.lab)), scenarios, x.title)
         result.add_row(*map(escape, cells))
     return result
 
@@ -65,12 +69,16 @@ def lab_json(lab: Lab) -> dict[str, Any]:
 
 def lab_text(lab: Lab) -> RenderableType:
     """Return a whole lab for reading: what it shows, its hosts, networks and scenarios."""
-    figure = f" (figure {lab.x.figure})" if lab.x.figure else ""
-    parts: list[RenderableType] = [Text(f"{lab.name}: {lab.x.title}{figure}", style="bold")]
+    figure = [f"figure {lab.x.figure}"] if lab.x.figure else []
+    about = ", ".join([*figure, *lab.x.systems])
+    title = f"{lab.name}: {lab.x.title}" + (f" ({about})" if about else "")
+    parts: list[RenderableType] = [Text(title, style="bold")]
     parts.append(Text(str(lab.path), style="dim"))
     if lab.x.about:
         parts += ["", Text(lab.x.about.strip())]
     parts += ["", _hosts_table(lab), "", _networks_table(lab)]
+    if lab.x.links:
+        parts += ["", _links_table(lab)]
     for name, scenario in lab.x.scenarios.items():
         parts += ["", *_scenario_parts(name, scenario)]
     return Group(*parts)
@@ -92,6 +100,14 @@ def _networks_table(lab: Lab) -> Table:
     for name in lab.networks:
         copies = " ".join(copy for host in _on(lab, name) for copy in host.copies)
         result.add_row(name, copies, escape(lab.x.open_networks.get(name, "no")))
+    return result
+
+
+def _links_table(lab: Lab) -> Table:
+    result = _table("LINK OF", "INTO", "IS")
+    for host, links in lab.x.links.items():
+        for network, link in links.items():
+            result.add_row(host, network, in_words(link))
     return result
 
 

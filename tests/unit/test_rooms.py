@@ -16,6 +16,7 @@ ROOMS = (
     "errors",
     "sequence",
     "lab",
+    "link",
     "engine",
     "observe",
     "play",

@@ -9,17 +9,21 @@ host ends; what it has written by then is on a volume (written.py).
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import processes
 import written
 from capture import Capture
+from ending import Started
 from holding import FIRST, Hold, is_init
 from open_sockets import open_sockets
 from serving import OUT, Obedient, serve
 from settled import wait_until_settled
 from strace import Straces
 
+_END_PATIENCE = 10.0
+"""Seconds in which what was started for the trace is ended."""
 _LAST_PATIENCE = 2.0
 """Seconds for which the end of a host may be held up by each of what writes."""
 
@@ -33,6 +37,7 @@ class Agent(Obedient):
         self._capture: Capture | None = None
         self._gates = ""
         self._hold: Hold | None = None
+        self._started = Started()
         self._lock = threading.Lock()
         self._notes: list[str] | None = None
         """What is to be told once nothing watches any more."""
@@ -66,8 +71,13 @@ class Agent(Obedient):
         return {}
 
     def gated(self, mark: str, patience: float) -> dict[str, Any]:
-        """Wait for the process that stopped itself at the gate with this mark."""
-        return {"pid": processes.wait_for_gate(mark, patience)}
+        """Wait for the process that stopped itself at the gate with this mark.
+
+        Tell its number, and the command that it will execute.
+        """
+        pid = processes.wait_for_gate(mark, patience)
+        words = processes.command_line(pid)
+        return {"pid": pid, "command": words[words.index(mark) + 1 :] if mark in words else []}
 
     def attach(self, pids: list[int] | None, options: list[str], max_bytes: int) -> dict[str, Any]:
         """Trace these processes with strace(1), or all that run; tell their threads."""
@@ -83,8 +93,10 @@ class Agent(Obedient):
         """Tell the sockets that the host's processes have now; to be asked once all are traced."""
         return open_sockets()
 
-    def release(self, pid: int) -> dict[str, Any]:
-        """Let a process that waits at the gate go on."""
+    def release(self, pid: int, ends_with_us: bool = False) -> dict[str, Any]:
+        """Let a process that waits at the gate go on; one of the host's own outlasts us."""
+        if ends_with_us:
+            self._started.add(pid)
         processes.release(pid)
         return {}
 
@@ -94,12 +106,14 @@ class Agent(Obedient):
         return {"settled": wait_until_settled(patience)}
 
     def stop(self) -> dict[str, Any]:
-        """End what watches, when it has written all that happened before; tell the files."""
+        """End what watches, when it has written all that happened before `time`; tell the files."""
+        at = time.time_ns()
         with self._lock:
             notes = self._finish(None)
         sizes = {path.name: path.stat().st_size for path in sorted(OUT.iterdir())}
         files = {name: size for name, size in sizes.items() if not name.endswith(written.NAME)}
-        return {"files": files, "notes": notes, "interfaces": processes.interfaces()}
+        there = processes.interfaces()
+        return {"files": files, "notes": notes, "interfaces": there, "time": at}
 
     def _finish(self, patience: float | None) -> list[str]:
         if self._notes is None:
@@ -121,9 +135,10 @@ class Agent(Obedient):
     def leave(self) -> None:
         """Let go of everything."""
         with self._lock:
-            self._straces.stop()
             if self._gates:
                 processes.end_gated(self._gates)
+            self._started.end(_END_PATIENCE)
+            self._straces.stop()
             self._finish(None)
 
 

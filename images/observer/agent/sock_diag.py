@@ -44,6 +44,21 @@ REQUESTS: dict[str, tuple[bytes, ...]] = {
 }
 """What is asked for each kind of socket."""
 
+_QUEUES_WANTED = 1 << (_INET_DIAG_SKMEMINFO - 1)
+_ONE_REQUEST = struct.Struct("=BBBxI48s")
+_ID = slice(4, 52)
+"""Where a message has the socket's addresses, ports, interface and cookie (inet_diag_sockid)."""
+
+
+def queues_request(family: int, protocol: int, states: int = _ALL_STATES) -> bytes:
+    """Return what asks for the queues of all sockets in these states (a set of bits)."""
+    return _INET_REQUEST.pack(family, protocol, _QUEUES_WANTED, states)
+
+
+def again_request(message: bytes, protocol: int) -> bytes:
+    """Return what asks for the one socket that a message was about, whatever its state."""
+    return _ONE_REQUEST.pack(message[0], protocol, _QUEUES_WANTED, _ALL_STATES, message[_ID])
+
 
 def dump() -> dict[str, list[bytes]]:
     """Return the message of each socket of this network namespace, by its kind.
@@ -64,20 +79,36 @@ def dump() -> dict[str, list[bytes]]:
 
 
 def _ask(request: bytes) -> list[bytes]:
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as netlink:
-        netlink.settimeout(_PATIENCE)
-        length = _HEADER.size + len(request)
-        flags = _NLM_F_REQUEST | _NLM_F_DUMP
-        netlink.send(_HEADER.pack(length, _SOCK_DIAG_BY_FAMILY, flags, 1, 0) + request)
-        found: list[bytes] = []
-        while True:
-            for kind, payload in _messages(netlink.recv(_BLOCK)):
-                if kind == _NLMSG_DONE:
-                    return found
-                if kind == _NLMSG_ERROR:
-                    number = -_ERRNO.unpack_from(payload)[0]
-                    raise OSError(number, f"sock_diag: {errno.errorcode.get(number, number)}")
-                found.append(payload)
+    with connected() as netlink:
+        return asked(netlink, request)
+
+
+def connected() -> socket.socket:
+    """Return a socket through which the kernel can be asked."""
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+    netlink.settimeout(_PATIENCE)
+    return netlink
+
+
+def asked(netlink: socket.socket, request: bytes, one: bool = False) -> list[bytes]:
+    """Return the messages that a request is answered by; with `one`, of that one socket only.
+
+    Raises OSError where the kernel refuses, or has not the one that is asked for.
+    """
+    length = _HEADER.size + len(request)
+    flags = _NLM_F_REQUEST if one else _NLM_F_REQUEST | _NLM_F_DUMP
+    netlink.send(_HEADER.pack(length, _SOCK_DIAG_BY_FAMILY, flags, 1, 0) + request)
+    found: list[bytes] = []
+    while True:
+        for kind, payload in _messages(netlink.recv(_BLOCK)):
+            if kind == _NLMSG_DONE:
+                return found
+            if kind == _NLMSG_ERROR:
+                number = -_ERRNO.unpack_from(payload)[0]
+                raise OSError(number, f"sock_diag: {errno.errorcode.get(number, number)}")
+            found.append(payload)
+        if one and found:
+            return found
 
 
 def _messages(block: bytes) -> Iterator[tuple[int, bytes]]:

@@ -14,6 +14,8 @@ from socket_reading import Place
 _PATIENCE, _NAP = 0.1, 0.001
 _ASLEEP = "SITZX"
 """States (proc(5)) of threads that do not work, and do not wait for the kernel to let them."""
+_TRACED = "t"
+"""The state of a thread that a tracer has stopped: for how long, only the tracer knows."""
 
 _GONE = (errno.EBADF, errno.ESRCH, errno.ENOENT)
 
@@ -24,9 +26,14 @@ class SocketTables:
     To borrow a socket delays its close for a moment. So it is done only where the tables have
     named it twice, some milliseconds apart, from a process that sleeps, and then once in each
     state: what a program at work makes and closes is never held up.
+
+    Where programs are `stepped` they stand still while they are looked at: a socket is asked
+    each time, as its options may be others in the same state.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stepped: bool = False) -> None:
+        self._stepped = stepped
+        self._asleep = _ASLEEP + _TRACED if stepped else _ASLEEP
         self._asked: dict[int, tuple[int | None, dict[str, Any]]] = {}
         self._unknown: set[int] = set()
         self.look()
@@ -66,9 +73,10 @@ class SocketTables:
                 continue
             state = known.get(inode)
             before = self._asked.get(inode)
-            if state is not None and before is not None and before[0] == state:
+            same = state is not None and before is not None and before[0] == state
+            if same and before is not None and not self._stepped:
                 asked[inode] = before
-            elif details := _ask(pid, descriptor, inode, deadline):
+            elif details := _ask(pid, descriptor, inode, deadline, self._asleep):
                 found[inode] = details
                 if "name" not in details:
                     asked[inode] = (state, details)
@@ -76,12 +84,14 @@ class SocketTables:
         return found | {inode: details for inode, (_, details) in asked.items()}
 
 
-def _ask(pid: int, descriptor: int, inode: int, deadline: float) -> dict[str, Any] | None:
+def _ask(
+    pid: int, descriptor: int, inode: int, deadline: float, asleep: str = _ASLEEP
+) -> dict[str, Any] | None:
     """Return what a socket tells; where it is not borrowed, the name of its protocol only.
 
     None where the descriptor does not stand for it any more.
     """
-    busy = not _falls_asleep(pid, deadline)
+    busy = not _falls_asleep(pid, deadline, asleep)
     if not busy:
         try:
             return borrowing.ask(pid, descriptor, inode)
@@ -92,9 +102,9 @@ def _ask(pid: int, descriptor: int, inode: int, deadline: float) -> dict[str, An
     return None if name is None else {"name": name, "busy": busy}
 
 
-def _falls_asleep(pid: int, deadline: float) -> bool:
+def _falls_asleep(pid: int, deadline: float, asleep: str) -> bool:
     """Whether there is a moment until the deadline at which all threads of a process sleep."""
-    while not all(processes.state(pid, tid) in _ASLEEP for tid in processes.threads(pid)):
+    while not all(processes.state(pid, tid) in asleep for tid in processes.threads(pid)):
         if time.monotonic() > deadline:
             return False
         time.sleep(_NAP)

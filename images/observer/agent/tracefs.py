@@ -6,7 +6,7 @@ whole lab. What the kernel says is written to a file as it is, one event a line,
 
 Calls are traced in one instance, whose filter lets only the followed threads and their
 children pass. Changes of TCP states happen on behalf of packets, in whatever process is
-interrupted, so they are traced in an instance without a filter.
+interrupted, and signals come from anybody, so they are traced in an instance without a filter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,14 @@ _ALWAYS = (
     "fib6:fib6_table_lookup",
     "tcp:tcp_rcv_space_adjust",
 )
+_EVERY_CALL = ("syscalls:*", "sched:sched_switch")
+"""All calls, and when each thread is given a processor and when it leaves it."""
 _STATES = ("sock:inet_sock_set_state",)
+_SENT = "signal:signal_generate"
+"""Tells which signal ends a process: it is delivered as SIGKILL where no core is dumped."""
+_SENT_FILTER = "result == 0 || sig == 17"
+"""What was ignored ends nobody. SIGCHLD tells a parent that a child ended: also where it has
+not asked for it, but not where it ignores the signal, and leaves no zombie."""
 _OTHER_NAME = {"sendfile": "sendfile64"}
 """Calls whose event has another name (64-bit kernels)."""
 
@@ -78,9 +85,11 @@ class Tracefs:
         *,
         max_bytes: int = 1 << 30,
         buffer_kb: int = 64 << 10,
+        every_call: bool = False,
     ) -> None:
         """Begin to trace these calls (man page names), so far of nobody, into `output`.
 
+        With `every_call`, all others too, and which thread has a processor when.
         `buffer_kb` KiB of the kernel's memory are divided among the processors for calls, and a
         quarter as much for states. What is traced beyond `max_bytes` is not written, and
         tracing turned off. Raises Refused; nothing is left behind then.
@@ -91,17 +100,22 @@ class Tracefs:
             with self._place.alone():
                 self._place.remove_idle()
                 for kind, size in (("calls", buffer_kb), ("states", buffer_kb // 4)):
-                    self._instances.append(Instance(self._place, self.name, kind, size))
-                    self._drain.take_from(self._instances[-1].pipe())
+                    made = Instance(self._place, self.name, kind, size)
+                    self._instances.append(made)
+                    self._drain.take_from(made.pipe(), made.filled)
             own = self._instances[0]
             _check_numbers(own)
             own.write("set_event_pid", str(_NOBODY))
             own.write("options/event-fork", "1")
             self.skipped = _enable_calls(own, calls)
             own.enable(_ALWAYS)
+            if every_call and own.enable(_EVERY_CALL):
+                raise Refused("this kernel does not trace every call (syscalls, sched_switch)")
             if self._instances[1].enable(_STATES):
                 raise Refused("this kernel does not tell TCP states (sock:inet_sock_set_state)")
-            self._drain.mark(tracer="tracefs", ahead=_ahead(), skipped=self.skipped)
+            # Without it SIGKILL is told of whatever signal ended a process.
+            sent = self._instances[1].enable_some(_SENT, _SENT_FILTER)
+            self._drain.mark(tracer="tracefs", ahead=_ahead(), skipped=self.skipped, sigchld=sent)
             for instance in self._instances:
                 instance.write("tracing_on", "1")
             self._drain.start()

@@ -7,6 +7,7 @@ what it made there stays until the next one starts, or `labctl clean` does.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from failure import Failure
@@ -27,10 +28,12 @@ class TracefsAgent(Obedient):
         """Remove what killed tracers have left behind; tell what that was."""
         return {"removed": remove_idle()}
 
-    def start(self, name: str, calls: list[str], max_bytes: int) -> dict[str, Any]:
+    def start(
+        self, name: str, calls: list[str], max_bytes: int, every_call: bool = False
+    ) -> dict[str, Any]:
         """Begin to trace these calls, so far of nobody; tell which this kernel does not know."""
         self._tracefs = Tracefs(name)
-        self._tracefs.start(calls, OUT / FILE, max_bytes=max_bytes)
+        self._tracefs.start(calls, OUT / FILE, max_bytes=max_bytes, every_call=every_call)
         return {"skipped": self._tracefs.skipped}
 
     def follow(self, main_pid: int, pids: list[int] | None) -> dict[str, Any]:
@@ -43,8 +46,9 @@ class TracefsAgent(Obedient):
 
     def stop(self) -> dict[str, Any]:
         """End tracing, when all that happened before is written; tell the file, and its cut."""
+        at = time.time_ns()
         stopped = self._tracing.stop()
-        return {"file": FILE, "cut": stopped.cut}
+        return {"file": FILE, "cut": stopped.cut, "time": at}
 
     @property
     def _tracing(self) -> Tracefs:

@@ -1,4 +1,8 @@
-"""Takes what is traced out of the kernel's buffers into a file, while it is traced."""
+"""Takes what is traced out of the kernel's buffers into a file.
+
+The kernel makes text of what it has kept as it is read, which costs several times what keeping it
+does. So it is left there until the end, unless a buffer fills up before that.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 
 PAUSE = 0.05
-"""Seconds between two looks. Waiting in read(2) instead would wake us at each event, in the
-middle of what is observed."""
+"""Seconds between two looks at how full the buffers are. Waiting in read(2) instead would wake us
+at each event, in the middle of what is observed."""
+FULL = 0.5
+"""How full a buffer becomes before it is emptied."""
 _CHUNK = 1 << 16
 _OURS = 1 << 14
 """So many bytes of the file are left for lines of our own."""
@@ -31,6 +37,8 @@ class Drain:
         """Why lines are missing at the end, in words; None where none are."""
         self.written = 0
         self._pipes: dict[int, bytes] = {}
+        """What was read of a line that is not all there yet."""
+        self._filled: dict[int, Callable[[], float]] = {}
         self._max = max_bytes
         self._on_cut = on_cut
         self._lock = threading.Lock()
@@ -38,9 +46,13 @@ class Drain:
         self._file = output.open("wb", buffering=1 << 20)
         self._thread = threading.Thread(target=self._run, name="tracefs", daemon=True)
 
-    def take_from(self, pipe: int) -> None:
-        """Add a trace pipe, to be closed by `close`; before `start`."""
+    def take_from(self, pipe: int, filled: Callable[[], float]) -> None:
+        """Add a trace pipe, to be closed by `close`; before `start`.
+
+        `filled` tells how full the buffer behind it is, from 0 to 1.
+        """
         self._pipes[pipe] = b""
+        self._filled[pipe] = filled
 
     def start(self) -> None:
         self._thread.start()
@@ -70,8 +82,9 @@ class Drain:
         ending = False
         while not ending:
             ending = self._ending.wait(PAUSE)
-            for pipe in self._pipes:
-                self._empty(pipe)
+            for pipe, filled in self._filled.items():
+                if ending or filled() >= FULL:
+                    self._empty(pipe)
             with self._lock, suppress(OSError):
                 self._file.flush()
 
@@ -92,11 +105,14 @@ class Drain:
             return
         lines, newline, rest = (self._pipes[pipe] + chunk).rpartition(b"\n")
         self._pipes[pipe] = rest
+        whole = lines + newline
         try:
             with self._lock:
-                if self.written + len(lines) < self._max - _OURS:
-                    self._file.write(lines + newline)
-                    self.written += len(lines) + len(newline)
+                room = max(0, self._max - _OURS - self.written)
+                fitting = whole if len(whole) <= room else whole[: whole.rfind(b"\n", 0, room) + 1]
+                self._file.write(fitting)
+                self.written += len(fitting)
+                if len(fitting) == len(whole):
                     return
             self.cut = f"more than {self._max} bytes were traced"
         except OSError as error:

@@ -93,8 +93,9 @@ class Instance:
         self.write("trace_clock", "tai")
         # What is newest is lost when the buffer is full, so that what was read stays whole.
         self.write("options/overwrite", "0")
-        each = max(256, buffer_kb // (os.cpu_count() or 1))
-        self.write("buffer_size_kb", str(each))
+        self._each = max(256, buffer_kb // (os.cpu_count() or 1))
+        self.write("buffer_size_kb", str(self._each))
+        self._stat_files = sorted((self.path / "per_cpu").glob("cpu*/stats"))
         with suppress(OSError):  # not in every kernel: names of commands, contents of buffers
             self.write("options/record-cmd", "0")
         with suppress(OSError):
@@ -129,19 +130,36 @@ class Instance:
                 missing.append(event)
         return missing
 
+    def enable_some(self, event: str, condition: str) -> bool:
+        """Turn on those of an event that meet a condition; return whether this kernel has it."""
+        try:
+            self.write(f"events/{event.replace(':', '/')}/filter", condition)
+        except OSError:
+            return False
+        return not self.enable([event])
+
     def pipe(self) -> int:
         """Open what was traced for reading without waiting; return the descriptor."""
         return os.open(self.path / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
 
+    def filled(self) -> float:
+        """Return how full the fullest processor's buffer is, from 0 to 1; 1 where it is unknown."""
+        try:
+            most = max(told["bytes"] for told in self._stats())
+        except (OSError, ValueError, KeyError):
+            return 1.0
+        return most / (self._each << 10)
+
     def lost(self) -> int:
         """Return how many events found no room in the buffer."""
-        total = 0
-        for stats in (self.path / "per_cpu").glob("cpu*/stats"):
-            for line in stats.read_text().splitlines():
-                word, _, number = line.partition(":")
-                if word in ("overrun", "commit overrun", "dropped events"):
-                    total += int(number)
-        return total
+        words = ("overrun", "commit overrun", "dropped events")
+        return sum(told.get(word, 0) for told in self._stats() for word in words)
+
+    def _stats(self) -> Iterator[dict[str, int]]:
+        """Yield the whole numbers that the kernel tells of each processor's buffer."""
+        for stats in self._stat_files:
+            pairs = (line.partition(":") for line in stats.read_text().splitlines())
+            yield {word: int(number) for word, _, number in pairs if number.strip().isdecimal()}
 
     def remove(self) -> None:
         """Take it away with all that it traced."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -39,9 +40,21 @@ def _queue(name: str, settings: str, use: str) -> Ability:
 
 
 ABILITIES = (
-    _queue("netem", "delay 1ms", "give links delay and loss (tc-netem(8))"),
+    _queue("netem", "delay 1ms", "give links a delay (tc-netem(8))"),
     _queue("tbf", "rate 1mbit burst 10kb latency 50ms", "give links a rate (tc-tbf(8))"),
     _queue("htb", "default 1", "share a link's rate among flows (tc-htb(8))"),
+    Ability(
+        "loss",
+        "tc qdisc add dev lo root netem loss 1% && tc qdisc del dev lo root || "
+        "{ tc qdisc add dev lo root handle 1: htb && "
+        "tc class add dev lo parent 1: classid 1:2 htb rate 1gbit && "
+        "tc qdisc add dev lo parent 1:2 blackhole && tc qdisc del dev lo root && "
+        "iptables -w -t mangle -A POSTROUTING -m statistic --mode random --probability 0.01 "
+        "-j CLASSIFY --set-class 1:2; }",
+        "have links lose packets (by netem, or by iptables and a blackhole)",
+        "the kernel module sch_netem, or sch_htb, xt_statistic and xt_CLASSIFY",
+        "sudo modprobe sch_netem",
+    ),
     Ability(
         "ifb",
         "ip link add labctl-ifb type ifb && ip link del labctl-ifb",
@@ -60,6 +73,16 @@ def script(abilities: tuple[Ability, ...] = ABILITIES) -> str:
         for a in abilities
     ]
     return "ip link set lo up\n" + "\n".join(trials)
+
+
+def missing(engine: Engine, image: str, names: Sequence[str]) -> dict[str, str]:
+    """Try the named abilities in a container of the observer image; return why some are missing.
+
+    Raises EngineError where that cannot be tried.
+    """
+    wanted = tuple(a for a in ABILITIES if a.name in names)
+    checks = read(_try(engine, image, wanted), wanted)
+    return {check.name: check.found for check in checks if check.state is not State.OK}
 
 
 def abilities(machine: Machine) -> list[Check]:
@@ -85,11 +108,11 @@ def _build(note: Note) -> None:
     ensure(connect(), NAMES, note)
 
 
-def read(output: str) -> list[Check]:
+def read(output: str, wanted: tuple[Ability, ...] = ABILITIES) -> list[Check]:
     """Return the checks for what the script has printed. Raises EngineError for anything else."""
     told = dict(line.split(" ", 1) for line in output.splitlines() if " " in line)
     checks = []
-    for ability in ABILITIES:
+    for ability in wanted:
         verdict, _, reason = told.get(ability.name, "").partition(" ")
         if verdict == "ok":
             checks.append(Check(ability.name, State.OK, f"can {ability.use}"))
@@ -102,7 +125,7 @@ def read(output: str) -> list[Check]:
     return checks
 
 
-def _try(engine: Engine, image: str) -> str:
+def _try(engine: Engine, image: str, wanted: tuple[Ability, ...] = ABILITIES) -> str:
     name = f"labctl-doctor-{secrets.token_hex(4)}"
     # Labelled like a lab, so that `labctl clean` finds it should this process die; and
     # locked like one that is coming up, so that nobody removes it before.
@@ -110,7 +133,7 @@ def _try(engine: Engine, image: str) -> str:
     with lock, refused("trying out the kernel"):
         container = engine.sdk.containers.create(
             image,
-            ["sh", "-c", script()],
+            ["sh", "-c", script(wanted)],
             name=name,
             labels={labels.NAME: name, labels.OWNER: labels.owner()},
             network_mode="none",

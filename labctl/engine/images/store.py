@@ -11,7 +11,7 @@ from docker.errors import APIError, ImageNotFound
 from labctl.engine.client import Engine, refused
 from labctl.engine.images.build import lock, quiet
 from labctl.engine.images.child import Progress, stream
-from labctl.engine.images.inputs import BUILT, LABEL_IMAGE, LABEL_INPUTS, images
+from labctl.engine.images.inputs import BUILT, LABEL_IMAGE, LABEL_INPUTS, Image, images
 from labctl.engine.images.space import SpaceWatch
 from labctl.engine.locks import release, try_lock
 from labctl.errors import MachineError, UsageError
@@ -48,12 +48,17 @@ class Stored:
 
 
 def stored(engine: Engine, *, root: Path | None = None) -> list[Stored]:
-    """Return all images on the engine that labctl made, by name, the newest first."""
-    tags = {image.tag for image in images(root or data_root()).values()}
+    """Return all images on the engine that labctl made, by name, the newest first.
+
+    What somebody has made from one of them inherits its labels, and is theirs.
+    """
+    wanted = images(root or data_root())
+    tags = {image.tag for image in wanted.values()}
     with refused("listing the images"):
         found = engine.sdk.api.images(filters={"label": LABEL_IMAGE})
-    listed = [_read(entry, tags) for entry in found]
-    return sorted(listed, key=lambda one: (one.name, not one.current, -one.created))
+    listed = (_read(entry, tags) for entry in found)
+    ours = (one for one in listed if not _is_made_from(one, wanted.get(one.name)))
+    return sorted(ours, key=lambda one: (one.name, not one.current, -one.created))
 
 
 def superseded(engine: Engine, *, root: Path | None = None) -> list[Stored]:
@@ -154,6 +159,13 @@ def load(
         for image in usable:
             engine.sdk.api.tag(image.tag, image.repository, "latest", force=True)
     return [image.tag for image in usable]
+
+
+def _is_made_from(one: Stored, image: Image | None) -> bool:
+    """Whether an image with the labels of `image` has tags, and none of labctl's."""
+    if image is None or not one.tags:
+        return False
+    return not any(tag.startswith(f"{image.repository}:") for tag in one.tags)
 
 
 def _read(entry: dict[str, object], current: set[str]) -> Stored:

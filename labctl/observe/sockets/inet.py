@@ -13,7 +13,8 @@ _MESSAGE = struct.Struct("=4B2s2s16s16sIQ5I")
 """inet_diag_msg: family, state, timer, attempts; source and target port and address,
 interface, cookie; when the timer fires, receive queue, send queue, user, inode."""
 _INFO, _SKMEMINFO = 2, 7
-_RCVBUF, _SNDBUF, _DROPS = 1, 3, 8  # SK_MEMINFO_* (linux/sock_diag.h)
+_RMEM_ALLOC, _RCVBUF, _SNDBUF, _WMEM_QUEUED, _DROPS = 0, 1, 3, 5, 8
+"""SK_MEMINFO_* (linux/sock_diag.h)."""
 _TYPES = {"tcp": "SOCK_STREAM", "udp": "SOCK_DGRAM"}
 
 
@@ -48,6 +49,17 @@ def read(message: bytes, protocol: str) -> KernelSocket:
         timer=Timer(names.TIMERS.get(timer, str(timer)), expires, attempts) if timer else None,
         tcp=None if info is None or listening else tcpinfo.read(info),
     )
+
+
+def memory(message: bytes) -> tuple[int | None, int | None]:
+    """Return how many bytes of memory the receive and the send queue take, with what the kernel
+    needs for itself; that is what SO_RCVBUF and SO_SNDBUF limit (socket(7)).
+
+    Raises Malformed where the message is about no socket.
+    """
+    unpack(_MESSAGE, message)
+    told = attributes(message[_MESSAGE.size :])
+    return number(told, _SKMEMINFO, _RMEM_ALLOC), number(told, _SKMEMINFO, _WMEM_QUEUED)
 
 
 def _address(family: int, address: bytes, port: bytes) -> SocketAddress:

@@ -12,6 +12,7 @@ from labctl.observe.strace.options import SHOWN
 from labctl.observe.strace.plain import Asked, flags
 from labctl.observe.strace.values import Unreadable, arguments, unescape
 from labctl.sequence.events import Value
+from labctl.sequence.verbs import FAMILIES
 
 _DECODERS: dict[str, Callable[[Asked], dict[str, Value]]] = {
     **sockets.DECODERS,
@@ -19,6 +20,9 @@ _DECODERS: dict[str, Callable[[Asked], dict[str, Value]]] = {
     **waiting.DECODERS,
     **processes.DECODERS,
 }
+
+_KNOWN = frozenset({*_DECODERS, *(call for calls in FAMILIES.values() for call in calls)})
+"""Calls of which more is told than their name."""
 
 _WITHOUT_DESCRIPTOR = frozenset(
     {
@@ -72,6 +76,8 @@ def decode_any(name: str, text: str, remark: str) -> Decoded:
 
     Programs make the same call over and over, so the last ones are kept.
     """
+    if name not in _KNOWN:
+        return Decoded(None, {})
     values, names = arguments(text)
     fd = None
     if values and name not in _WITHOUT_DESCRIPTOR and isinstance(values[0], int):

@@ -8,6 +8,7 @@ A line is a thread's number, a time, and one of these (strace(1), "The trace out
     +++ exited with 0 +++
     +++ superseded by execve in pid 123 +++
     --- SIGPIPE {...} ---
+    --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=123, ...} ---
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Line(NamedTuple):
     - `resumed`: `text` is the rest of the arguments
     - `exited`, `killed`: `name` is the exit code or the signal
     - `superseded`: `name` is the number of the thread that executes another program
-    - `signal`: one was delivered
+    - `signal`: one was delivered; `name` is, of SIGCHLD, the number of the child that ended
     - `cut`: a call whose line ends in the middle
     """
 
@@ -59,6 +60,10 @@ _BREAK = re.compile(r"<(?:unfinished|detached|pid changed to \d+) \.\.\.>\Z", re
 _ENDED = re.compile(
     r".*?\+\+\+ (?:(exited) with (\d{1,10})|(killed) by (\w+)(?: \(core dumped\))?"
     r"|(superseded) by execve in pid (\d{1,10})) \+\+\+",
+    re.ASCII,
+)
+_CHILD = re.compile(
+    r"--- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_(?:EXITED|KILLED|DUMPED), si_pid=(\d{1,10}), ",
     re.ASCII,
 )
 
@@ -117,7 +122,9 @@ def _outcome(end: re.Match[str]) -> Outcome:
 def _ended(tid: int, time: int, line: str) -> Line | None:
     match = _ENDED.fullmatch(line)
     if match is None:
-        return Line(tid, time, "signal", "", "", None) if line.endswith("---") else None
+        child = _CHILD.search(line)
+        told = Line(tid, time, "signal", child[1] if child else "", "", None)
+        return told if line.endswith("---") else None
     if match[1]:
         return Line(tid, time, "exited", match[2], "", None)
     if match[3]:

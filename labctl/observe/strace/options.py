@@ -30,15 +30,18 @@ _LACKED = frozenset(
 )
 """Calls that some architecture or some version of strace does not know."""
 
-_HARMLESS = ("CHLD", "CONT", "URG", "WINCH", "STOP", "TSTP", "TTIN", "TTOU")
+_HARMLESS = ("CONT", "URG", "WINCH", "STOP", "TSTP", "TTIN", "TTOU")
 """Signals that end no process that has not asked for them (signal(7))."""
 
 
-def options() -> list[str]:
+def options(*, every_call: bool = False) -> list[str]:
     """Return strace's options, all but the file (`-o`) and the processes (`-p`).
 
+    It is to trace the calls of `FAMILIES`, or with `every_call` all that there are.
+
     Of signals strace is to tell those that can end a process (signal(7)): without them it also
-    keeps to itself that one did (`+++ killed by SIGPIPE +++`).
+    keeps to itself that one did (`+++ killed by SIGPIPE +++`). And SIGCHLD, which a parent does
+    not get that ignores it, and leaves no zombie.
 
     A call that some architectures or versions of strace lack has a `?` before it, so that
     strace goes on without it. `-yy` is not among them: it looks up each descriptor's address
@@ -46,7 +49,8 @@ def options() -> list[str]:
     """
     families = [call for calls in FAMILIES.values() for call in calls]
     names = [*families, *ALIASES, "socketcall", RESTART, RING]
-    traced = ",".join(f"?{name}" if name in _LACKED else name for name in names)
+    known = ",".join(f"?{name}" if name in _LACKED else name for name in names)
+    traced = "all" if every_call else known
     return [
         "-f",
         "-e",

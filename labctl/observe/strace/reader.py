@@ -33,6 +33,8 @@ class Reader:
             self._other(text)
         elif line.kind != "signal":
             self._take(line, self._tasks.seen(line.tid, line.time), text)
+        elif line.name:
+            self._tasks.told_parent(int(line.name))
 
     def finish(self) -> Story:
         """Return all that was told, once all lines are taken.

@@ -130,4 +130,7 @@ def _made(host: str, made: _Made) -> ProcessEvent:
 def _ended(host: str, task: Task, line: Line) -> ProcessEvent:
     code = int(line.name) if line.kind == "exited" else None
     signal = line.name if line.kind == "killed" else None
-    return ProcessEvent(host, task.pid, task.tid, "exit", line.time, code=code, signal=signal)
+    told = task.told_parent if task.tid == task.pid else None
+    return ProcessEvent(
+        host, task.pid, task.tid, "exit", line.time, code=code, signal=signal, told_parent=told
+    )

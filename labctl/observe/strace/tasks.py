@@ -33,6 +33,8 @@ class Task:
     claimed: bool = False
     """Whether it is known which call made it."""
     ended: bool = False
+    told_parent: bool = False
+    """Whether SIGCHLD told its parent of its end."""
     open: Open | None = None
     interrupted: Open | None = None
     """The last call in which a signal interrupted it, and that it may go on in."""
@@ -97,6 +99,12 @@ class Tasks:
         if task is not None and task is not leader:
             task.belongs_to(leader)
             leader.open, task.open = task.open, None
+
+    def told_parent(self, tid: int) -> None:
+        """Note that a parent has been told of the end of a process."""
+        task = self._by_tid.get(tid)
+        if task is not None and task.ended:
+            task.told_parent = True
 
     def living(self) -> Iterable[Task]:
         return self._by_tid.values()

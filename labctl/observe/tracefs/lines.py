@@ -27,6 +27,8 @@ _ENDS = {
     b"sched_process_fork": re.compile(rb" child_pid=\d+\Z"),
     b"sched_process_exec": re.compile(rb" pid=\d+ old_pid=\d+\Z"),
     b"sched_process_exit": re.compile(rb" pid=\d+ prio=-?\d+"),
+    b"sched_switch": re.compile(rb" next_pid=\d+ next_prio=-?\d+\Z"),
+    b"signal_generate": re.compile(rb" pid=\d+ grp=\d+ res=\d+\Z"),
     b"task_newtask": re.compile(rb" clone_flags=[0-9a-f]+ oom_score_adj=-?\d+\Z"),
 }
 """How events end that may have a line's end in them, as part of a name."""

@@ -28,7 +28,11 @@ _NEW = re.compile(
     rb"pid=(\d{1,10}) .* clone_flags=([0-9a-f]{1,16}) oom_score_adj=-?\d+\Z", re.DOTALL
 )
 _EXEC = re.compile(rb"filename=(.*) pid=(\d{1,10}) old_pid=(\d{1,10})\Z", re.DOTALL)
-_SIGNAL = re.compile(rb"sig=(\d{1,10}) .*sa_handler=0* ")
+_SIGNAL = re.compile(rb"sig=(\d{1,10}) .*sa_handler=0*([0-9a-f]{0,16}) ")
+SENT = b"signal_generate"
+_SENT = re.compile(rb"sig=(\d{1,10}) .* pid=(\d{1,10}) grp=\d+ res=0\Z", re.DOTALL)
+_CHILD_ENDED = re.compile(rb"sig=17 errno=0 code=[123] ")
+"""SIGCHLD with CLD_EXITED, CLD_KILLED or CLD_DUMPED (sigaction(2))."""
 
 
 @dataclass(eq=False, slots=True)
@@ -135,13 +139,35 @@ class Lives:
         self._tasks.ended(line.tid, line.time)
         self.events.append(RawEvent(task, "exit", line.time))
 
+    def sent(self, line: Line) -> None:
+        """Note a signal that somebody, who may be a stranger, sent to a thread.
+
+        A process that it ends gets SIGKILL delivered in its place, unless a core is dumped (the
+        kernel's complete_signal); whatever is sent after that is ignored, so the last one counts.
+        SIGCHLD is sent by the process that ends.
+        """
+        if _CHILD_ENDED.match(line.text):
+            ended = self._tasks.context(line.tid, line.time)
+            if ended is not None:
+                ended.process.told_parent = True
+            return
+        match = _SENT.match(line.text)
+        name = numbers.signal(int(match[1])) if match else ""
+        if match is None or name in _HARMLESS:
+            return
+        task = self._tasks.target(int(match[2]), line.time)
+        if task is not None:
+            task.process.sent = name
+
     def _signal(self, task: Task, line: Line) -> None:
         match = _SIGNAL.match(line.text)
         name = numbers.signal(int(match[1])) if match else ""
         if match is None or name in _HARMLESS:
             return
         process = task.process
-        if name == "SIGKILL":
+        if match[2]:
+            process.sent = None if process.sent == name else process.sent
+        elif name == "SIGKILL":
             task.signal = name  # also how the other threads of a process that exits are ended
             if task.last is not None and _broken_off(task.last, line.time):
                 task.last.end = None  # the thread never saw it return

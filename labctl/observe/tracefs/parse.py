@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from labctl.observe.tracefs import accepted, numbers, states, under_way
@@ -14,6 +14,7 @@ from labctl.observe.tracefs.lives import RawEvent
 from labctl.observe.tracefs.reader import Reader
 from labctl.observe.tracefs.tasks import Follow, RawCall, Tasks
 from labctl.sequence.events import Call, Notice, ProcessEvent, StateChange
+from labctl.sequence.processor import Processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,22 @@ class Parsed:
     processes: tuple[ProcessEvent, ...]
     states: tuple[StateChange, ...]
     notices: tuple[Notice, ...]
+    processor: tuple[Processor, ...] | None = None
 
 
 def parse(
-    lines: Iterable[bytes], follows: Sequence[Follow], addresses: Mapping[str, str]
+    lines: Iterable[bytes],
+    follows: Sequence[Follow],
+    addresses: Mapping[str, str],
+    *,
+    every_call: bool = False,
 ) -> Parsed:
     """Read what `Tracefs` of images/observer/agent wrote.
 
     `follows` tells what was followed where, `addresses` maps each IP address of the lab to its
     host. Whatever the lines are, nothing is raised; what cannot be read, or may be missing, is
-    told by notices, those about the whole trace with an empty host.
+    told by notices, those about the whole trace with an empty host. With `every_call`, the trace
+    has all calls, and when threads had a processor.
 
     A call's times enclose it: the trace shows microseconds, rounded. A connection that waits in
     TIME-WAIT is CLOSED for Linux. Where the kernel chose the port of a bind, its `address`
@@ -41,7 +48,7 @@ def parse(
     """
     scanned = scan(lines)
     tasks = Tasks(follows, scanned.marks)
-    reader = Reader(tasks)
+    reader = Reader(tasks, every_call=every_call)
     found = [*scanned.lines, *under_way.lines(scanned.marks)]
     for line in sorted(found, key=attrgetter("time")):
         reader.read(line)
@@ -50,9 +57,11 @@ def parse(
     accepted.fill_in(reader.listeners, placed)
     nameless: Counter[str] = Counter()
     calls = tuple(c for raw in reader.calls.values() if (c := _call(raw, nameless)))
-    processes = tuple(e for event in reader.lives.events if (e := _event(event)))
+    sigchld = any(mark.get("sigchld") is True for mark in scanned.marks)
+    processes = tuple(e for event in reader.lives.events if (e := _event(event, sigchld)))
     notices = (*_said(scanned), *_missed(scanned, reader), *_nameless(nameless))
-    return Parsed(calls, processes, states.final(placed), notices)
+    processor = tuple(reader.working.all()) if every_call else None
+    return Parsed(calls, processes, states.final(placed), notices, processor)
 
 
 def _call(raw: RawCall, nameless: Counter[str]) -> Call | None:
@@ -80,7 +89,7 @@ def _call(raw: RawCall, nameless: Counter[str]) -> Call | None:
     )
 
 
-def _event(raw: RawEvent) -> ProcessEvent | None:
+def _event(raw: RawEvent, sigchld: bool) -> ProcessEvent | None:
     task, process = raw.task, raw.task.process
     if process.number is None or task.number is None:
         return None
@@ -90,18 +99,19 @@ def _event(raw: RawEvent) -> ProcessEvent | None:
     event = ProcessEvent(
         process.host, process.number, task.number, raw.kind, raw.time, child, raw.program
     )
-    return _ended(event, raw) if raw.kind == "exit" else event
+    return _ended(event, raw, sigchld) if raw.kind == "exit" else event
 
 
-def _ended(event: ProcessEvent, raw: RawEvent) -> ProcessEvent:
+def _ended(event: ProcessEvent, raw: RawEvent, sigchld: bool) -> ProcessEvent:
     task, process = raw.task, raw.task.process
     code, signal = task.code, None
     if code is None:
         code, signal = process.code, process.signal
     signal = None if code is not None else signal or task.signal
-    return ProcessEvent(
-        event.host, event.pid, event.tid, "exit", event.time, code=code, signal=signal
-    )
+    if signal == "SIGKILL" and process.sent is not None:
+        signal = process.sent
+    told = process.told_parent if sigchld and event.tid == event.pid else None
+    return replace(event, code=code, signal=signal, told_parent=told)
 
 
 _NOT_LINUX = (

@@ -26,6 +26,8 @@ class Follow(NamedTuple):
     main_pid: int
     """The kernel's number of the host's main process."""
     tasks: Numbers
+    running: bool = False
+    """Whether they were at work already; others wait at a gate to become a program."""
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +40,12 @@ class Process:
     threads: int = 1
     code: int | None = None
     signal: str | None = None
+    at_gate: bool = False
+    """Whether it is still the shell that waits at a gate, until it executes a program."""
+    sent: str | None = None
+    """The last signal that was sent to it, and was not ignored or handled."""
+    told_parent: bool = False
+    """Whether SIGCHLD told its parent of its end."""
 
 
 @dataclass(eq=False, slots=True)
@@ -94,8 +102,11 @@ class Tasks:
                 self._last.update(numbers)
             elif isinstance(main, int) and main in hosts and isinstance(at, int):
                 self._tell(at, hosts[main], numbers)
+        self._running: set[tuple[str, int]] = set()
         for follow in follows:
             self._tell(float("inf"), follow.host, follow.tasks)
+            if follow.running:
+                self._running |= {(follow.host, process) for process, _ in follow.tasks.values()}
 
     def _tell(self, at: float, host: str, numbers: Numbers) -> None:
         for tid, (process, thread) in numbers.items():
@@ -117,6 +128,7 @@ class Tasks:
         shared = self._processes.get((host, process))
         if shared is None or shared.threads == 0:
             shared = self._processes[host, process] = Process(host, process)
+            shared.at_gate = (host, process) not in self._running
         else:
             shared.threads += 1
         return Task(shared, thread)
@@ -149,6 +161,10 @@ class Tasks:
             dead, at = self._dead[tid]
             task = dead if time - at < _CLOSING else None
         return task
+
+    def target(self, tid: int, time: int) -> Task | None:
+        """Return the followed thread to which something was sent; unlike `find` none that ended."""
+        return self.find(tid, time) if tid in self.alive or tid not in self._dead else None
 
     def ended(self, tid: int, time: int) -> None:
         """Take away a thread."""

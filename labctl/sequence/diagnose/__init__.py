@@ -9,21 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from labctl.sequence.collecting import no_collection
 from labctl.sequence.diagnose.diagnosis import Diagnosis, Finding, merged
 from labctl.sequence.diagnose.facts import Facts
 from labctl.sequence.diagnose.rules.backlog import backlog_overflow
+from labctl.sequence.diagnose.rules.bind_failed import bind_failed
+from labctl.sequence.diagnose.rules.bound import bound_already
 from labctl.sequence.diagnose.rules.broken_pipe import broken_pipe
+from labctl.sequence.diagnose.rules.connect_again import connect_again
 from labctl.sequence.diagnose.rules.deadlock import waiting
 from labctl.sequence.diagnose.rules.exhausted import no_descriptors_left
 from labctl.sequence.diagnose.rules.fixed_port import client_bound_fixed_port
 from labctl.sequence.diagnose.rules.handshake import handshake_before_accept
 from labctl.sequence.diagnose.rules.in_use import address_in_use
 from labctl.sequence.diagnose.rules.leaks import descriptor_leak
+from labctl.sequence.diagnose.rules.no_port_left import no_port_left
 from labctl.sequence.diagnose.rules.partial import short_read, short_write
 from labctl.sequence.diagnose.rules.queued import listen_never_accept, one_at_a_time
 from labctl.sequence.diagnose.rules.refused import refused
 from labctl.sequence.diagnose.rules.resets import resets
 from labctl.sequence.diagnose.rules.unreachable import port_unreachable
+from labctl.sequence.diagnose.rules.unreached import unreached
 from labctl.sequence.diagnose.rules.zombies import zombie
 
 if TYPE_CHECKING:
@@ -34,7 +40,12 @@ __all__ = ["Diagnosis", "diagnose"]
 _RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     refused,
     port_unreachable,
+    unreached,
+    connect_again,
     address_in_use,
+    bind_failed,
+    no_port_left,
+    bound_already,
     client_bound_fixed_port,
     handshake_before_accept,
     backlog_overflow,
@@ -56,5 +67,6 @@ def diagnose(timeline: Timeline) -> tuple[Diagnosis, ...]:
 
     Of a timeline in which nothing is remarkable that is nothing.
     """
-    facts = Facts(timeline)
-    return merged(finding for rule in _RULES for finding in rule(facts))
+    with no_collection():
+        facts = Facts(timeline)
+        return merged(finding for rule in _RULES for finding in rule(facts))

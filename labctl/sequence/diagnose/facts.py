@@ -14,6 +14,7 @@ from labctl.sequence.events import Call, ProcessEvent, Segment
 from labctl.sequence.verbs import verb
 
 if TYPE_CHECKING:
+    from labctl.sequence.diagnose.flow import Flow
     from labctl.sequence.timeline import Timeline
 
 
@@ -24,6 +25,8 @@ class Facts(Names):
         self.connections = timeline.connections
         self.sockets: dict[int, Socket] = {socket.id: socket for socket in timeline.sockets}
         self.calls = timeline.calls
+        self.flows: dict[tuple[int, bool], Flow] = {}
+        """By connection, and whether it is what the client sent: see `flow.flow`."""
         super().__init__(timeline.recording)
 
     @cached_property

@@ -52,6 +52,15 @@ class Flow:
 
 
 def flow(facts: Facts, connection: Connection, source: Side, target: Side) -> Flow:
+    """Return what went one way; put together once, as several rules ask for it."""
+    key = connection.id, source is connection.client
+    found = facts.flows.get(key)
+    if found is None:
+        found = facts.flows[key] = _flow(facts, connection, source, target)
+    return found
+
+
+def _flow(facts: Facts, connection: Connection, source: Side, target: Side) -> Flow:
     return Flow(
         source,
         target,

@@ -34,15 +34,30 @@ def match(pattern: Pattern | Mapping[str, Any], seen: Seen) -> Verdict:
     missed, strays = Missed(seen), Strays(seen)
     connections = [connection for connection in meant if not missed.begin(connection)]
     earlier = len(meant) - len(connections)
+
+    def judged(connections: list[Connection], failing: set[int]) -> list[Failure]:
+        failures = _count(wanted, connections, earlier, seen)
+        for host, elements in wanted.hosts.items():
+            failures += judge_host(
+                host, elements, wanted, connections, strays, missed, zero, failing
+            )
+        if wanted.wire is not None:
+            failures += judge_wire(wanted.wire, connections, zero, failing)
+        failures += judge_never(wanted, connections, seen, zero, failing)
+        if wanted.before:
+            failures += Before(wanted, seen, missed, zero).judge(connections, failing)
+        return failures
+
     failing: set[int] = set()
-    failures = _count(wanted, connections, earlier, seen)
-    for host, elements in wanted.hosts.items():
-        failures += judge_host(host, elements, wanted, connections, strays, missed, zero, failing)
-    if wanted.wire is not None:
-        failures += judge_wire(wanted.wire, connections, zero, failing)
-    failures += judge_never(wanted, connections, seen, zero, failing)
-    if wanted.before:
-        failures += Before(wanted, seen, missed, zero).judge(connections, failing)
+    failures = judged(connections, failing)
+    later = [one for one in connections if one.id in failing and _went_on(one, seen)]
+    if later and len(later) < len(connections):
+        left_out = {one.id for one in later}
+        connections = [one for one in connections if one.id not in left_out]
+        failing = set()
+        failures = judged(connections, failing)
+    else:
+        later = []
     unseen = missed.of(wanted.between, connections)
     return Verdict(
         tuple(failures),
@@ -52,7 +67,17 @@ def match(pattern: Pattern | Mapping[str, Any], seen: Seen) -> Verdict:
         earlier,
         judged=tuple(connection.id for connection in connections),
         failed=tuple(sorted(failing)),
+        later=len(later),
     )
+
+
+def _went_on(connection: Connection, seen: Seen) -> bool:
+    """Tell whether a connection may be as it should only after the end of the recording."""
+    ends = frozenset(side.endpoint for side in connection.sides if side.endpoint)
+    if connection.segments:
+        return ends in seen.recording.went_on
+    # Its SYN has not left yet: nothing tells the client's port.
+    return any(ends <= pair for pair in seen.recording.went_on)
 
 
 def _check_hosts(pattern: Pattern, seen: Seen) -> None:

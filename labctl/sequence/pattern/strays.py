@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from labctl.sequence.arguments import endpoint
 from labctl.sequence.connection import Side, Socket
 from labctl.sequence.events import Call
 from labctl.sequence.pattern.seen import Seen
@@ -72,7 +73,9 @@ class Strays:
 def _likeness(side: Side, port: int | None) -> tuple[bool, bool, bool, int]:
     socket, verbs = side.socket, {verb(call.name) for call in side.calls}
     assert isinstance(socket, Socket)
-    meant = port is not None and socket.local is not None and socket.local.port == port
+    # A bind that failed names the port as well.
+    asked = (endpoint(call) for call in side.calls if call.name == "bind")
+    meant = port is not None and port in {own.port for own in (socket.local, *asked) if own}
     return meant, socket.listening, "bind" in verbs, len(side.calls)
 
 

@@ -57,7 +57,8 @@ class Verdict:
 
     `connections` is how many were matched, `failing` how many of them are not as they should
     be. Of the hosts `missed` the first calls could not be judged, nor could `earlier`
-    connections, which were there before. `judged` and `failed` are the ids of those that were
+    connections, which were there before, and `later` ones, which were under way at the end and
+    not yet as they should be. `judged` and `failed` are the ids of those that were
     matched, and that are not as they should be. `str` gives the report.
     """
 
@@ -68,6 +69,7 @@ class Verdict:
     earlier: int = 0
     judged: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
+    later: int = 0
 
     def __bool__(self) -> bool:
         return not self.failures
@@ -81,13 +83,16 @@ class Verdict:
 
     @property
     def unjudged(self) -> str:
-        """One line on what was not judged, as it was before the recording; empty for nothing."""
+        """One line on what was not judged, as it was before or after the recording; or empty."""
         what = []
         if self.missed:
             what.append(f"the first calls of {' and '.join(self.missed)}")
         if self.earlier:
             what.append(count(self.earlier, "connection"))
-        return f"not judged: {' and '.join(what)} from before the recording" if what else ""
+        told = f"{' and '.join(what)} from before the recording" if what else ""
+        if self.later:
+            told += f"{', ' if told else ''}{count(self.later, 'connection')} under way at its end"
+        return f"not judged: {told}" if told else ""
 
     @property
     def _head(self) -> str:

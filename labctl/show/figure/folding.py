@@ -14,8 +14,8 @@ from typing import TypeVar
 from labctl.sequence.events import Call, Segment
 from labctl.sequence.verbs import verb
 from labctl.show.figure.callwords import BROKEN_OFF, outcome
-from labctl.show.figure.pauses import between
-from labctl.show.figure.segmentwords import kind_of
+from labctl.show.figure.pauses import SLOW, between, between_calls
+from labctl.show.figure.segmentwords import closes_window, kind_of
 
 ALIKE = 4
 """So many alike in a row become one."""
@@ -37,17 +37,23 @@ _ONCE = frozenset({"socket", "bind", "listen", "accept", "connect", "shutdown", 
 def fold_calls(calls: Sequence[Call]) -> list[Run[Call]]:
     """Return the calls of one thread in their order, repetitions as one run."""
     bounded = sum(map(_is_step, calls)) <= MILESTONES
-    return _fold(
+    runs = _fold(
         calls,
         lambda call: (call.name, outcome(call)),
         lambda call: bounded and _is_step(call),
         len,
     )
+    return [part for run in runs for part in between_calls(run, MILESTONES)]
 
 
 def _is_step(call: Call) -> bool:
     ended = outcome(call) == "end" or call.end is None or call.errno in BROKEN_OFF
-    return ended or verb(call.name) in _ONCE
+    return ended or _is_blocked_send(call) or verb(call.name) in _ONCE
+
+
+def _is_blocked_send(call: Call) -> bool:
+    """Tell whether a send found no room in the kernel's buffer for long."""
+    return verb(call.name) == "send" and call.end is not None and call.end - call.start > SLOW
 
 
 def fold_segments(segments: Sequence[Segment], lost: Test[Segment]) -> list[Run[Segment]]:
@@ -73,13 +79,15 @@ def _steps(segments: Sequence[Segment], lost: Test[Segment]) -> set[int]:
         # The third segment of the handshake is an ACK like any other but for its place.
         third = before is not None and {"SYN", "ACK"} <= set(before.flags)
         unusual = segment.retransmission or lost(segment) or "FIN" in segment.flags
+        unusual |= closes_window(segment)
         if third or unusual or kind_of(segment) in ("syn", "rst", "icmp"):
             found.append(id(segment))
     return set(found) if len(found) <= MILESTONES else set()
 
 
 def _kind(segment: Segment, lost: Test[Segment]) -> Hashable:
-    return segment.source, kind_of(segment), segment.retransmission, lost(segment)
+    odd = segment.retransmission, lost(segment), closes_window(segment)
+    return segment.source, kind_of(segment), odd
 
 
 def _streams(segments: Sequence[Segment], kinds: Mapping[int, Hashable]) -> dict[int, Hashable]:

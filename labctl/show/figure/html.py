@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from html import escape
-from importlib.resources import files
 from typing import Any
 
 from labctl.sequence.diagnose.diagnosis import Diagnosis
@@ -21,8 +15,7 @@ from labctl.show.figure.svg import element_text, picture
 from labctl.show.figure.svgplan import Plan
 from labctl.show.figure.svgstyle import colour_class
 from labctl.show.figure.units import plain
-
-_SLOT = re.compile(r"\{\{([a-z-]+)\}\}")
+from labctl.show.pages import page
 
 
 def draw(
@@ -35,31 +28,9 @@ def draw(
     """Return a figure as an HTML document, with what is to be said of it beside it."""
     figure = figure_of(shown, options)
     svg, measures = picture(figure)
-    script = _part("page.js")
-    # A browser runs the page's own script only, whatever else got into the page.
-    digest = b64encode(sha256(script.encode()).digest()).decode()
+    title = plain(figure.title or "Sequence")
     data = _data(figure, measures, tuple(diagnoses), verdict_text)
-    slots = {
-        "title": escape(plain(figure.title or "Sequence")),
-        "style": _part("page.css"),
-        "script": script,
-        "script-hash": f"sha256-{digest}",
-        "figure": element_text(svg),
-        "data": _harmless(data),
-    }
-    return _SLOT.sub(lambda slot: slots[slot[1]], _part("page.html"))
-
-
-def _part(name: str) -> str:
-    return files("labctl.show.figure").joinpath("page", name).read_text(encoding="utf-8")
-
-
-def _harmless(data: Any) -> str:
-    """Return JSON that can stand in a script element: nothing in it ends the element."""
-    text = json.dumps(data, separators=(",", ":"))
-    for char in "<>&":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return page("labctl.show.figure", title, data, {"figure": element_text(svg)})
 
 
 def _data(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from labctl.sequence.events import Segment
+from labctl.sequence.events import Call, Segment
 from labctl.show.figure.units import MS
 
 PAUSE, BREAK, SLOW = 20, 10 * MS, 200 * MS
@@ -26,4 +26,17 @@ def between(run: Sequence[Segment], many: int) -> list[tuple[Segment, ...]]:
         if gap > longest:
             parts.append([])
         parts[-1].append(segment)
+    return [tuple(part) for part in parts]
+
+
+def between_calls(run: Sequence[Call], many: int) -> list[tuple[Call, ...]]:
+    """Return calls of one thread cut where it made none for long; of more than `many`, only
+    where that is unusual too."""
+    gaps = [after.start - (before.end or before.start) for before, after in pairwise(run)]
+    longest = SLOW if len(run) <= many else max(SLOW, 4 * median(gaps))
+    parts: list[list[Call]] = [[run[0]]]
+    for call, gap in zip(run[1:], gaps, strict=True):
+        if gap > longest:
+            parts.append([])
+        parts[-1].append(call)
     return [tuple(part) for part in parts]

@@ -38,7 +38,15 @@ def label(segment: Segment) -> str:
         parts.append(f"data {size(segment.length)}")
     if "FIN" in segment.flags:
         parts.append("FIN")
-    return ", ".join(parts or ["ACK"]) + (" again" if segment.retransmission else "")
+    parts = parts or ["ACK"]
+    if closes_window(segment):
+        parts.append("window 0")
+    return ", ".join(parts) + (" again" if segment.retransmission else "")
+
+
+def closes_window(segment: Segment) -> bool:
+    """Tell whether a segment says that its sender's receive buffer has no room."""
+    return segment.window == 0 and kind_of(segment) in ("data", "ack")
 
 
 def numbers(segment: Segment) -> str:

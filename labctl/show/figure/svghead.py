@@ -20,7 +20,8 @@ def draw_head(svg: Element, plan: Plan) -> None:
     """Add title, hosts and the names of lanes."""
     figure = plan.figure
     room = plan.width - 2 * MARGIN
-    add(svg, "text", fit(figure.title, room, TITLE, bold=True), class_="title", x=MARGIN, y=34.0)
+    title = fit(plain(figure.title), room, TITLE, bold=True)
+    add(svg, "text", title, class_="title", x=MARGIN, y=34.0)
     seen = f"seen by {plain(figure.tracer)}" if figure.tracer else ""
     add(svg, "text", fit(seen, room, SMALL), class_="small dim", x=MARGIN, y=51.0)
     for number, column in enumerate(figure.columns):

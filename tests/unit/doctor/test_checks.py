@@ -194,6 +194,7 @@ OUTPUT = """\
 netem no Error: Specified qdisc kind is unknown.
 tbf ok
 htb ok
+loss ok
 ifb no Error: Unknown device type.
 """
 

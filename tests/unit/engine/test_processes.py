@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,15 @@ def carrying(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, waited for or not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(") ")[2][0] in "ZX"
 
 
 def wait_until(holds: object, seconds: float = 10) -> None:
@@ -126,3 +136,75 @@ def test_nothing_to_end_is_quick(mark: str) -> None:
     began = time.monotonic()
     assert end(mark, []).returncode == 0
     assert time.monotonic() - began < 2
+
+
+HOPPING = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    if os.fork():
+        os._exit(0)
+"""
+"""At any time there is one process of it, or two, and soon another one; should it be left, not for
+ever."""
+
+MANY = """
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+places, taken = os.pipe()
+os.write(taken, b"x" * 30)
+print("ready", flush=True)
+while True:
+    signal.alarm(30)
+    os.read(places, 1)
+    if os.fork() == 0:
+        os.setpgid(0, 0)
+"""
+"""It becomes thirty, each in a process group of its own."""
+
+
+@pytest.mark.parametrize("program", [HOPPING, MANY])
+def test_what_makes_processes_without_end_is_ended(mark: str, program: str) -> None:
+    child = start([sys.executable, "-ISc", program], mark)
+    session = pid_told(child)
+    assert child.stdout and child.stdout.readline() == b"ready\n"
+    done = end(mark, [session], grace=0.1)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert carrying(mark) == []
+
+
+def test_where_it_cannot_look_it_does_not_say_that_all_are_gone(mark: str) -> None:
+    child = start(["sleep", "60"], mark)
+    pid_told(child)
+    shell, *rest = processes.end(mark, [], 0.1)
+    unlimited = os.geteuid() == 0  # no limit on processes holds for root
+    other = ["setpriv", "--reuid=65533", "--clear-groups"] if unlimited else []
+    none_left = ["prlimit", "--nproc=1", "--", *other, shell, *rest]
+    done = subprocess.run(none_left, capture_output=True, check=False)
+    assert done.returncode not in (0, 1)
+    assert child.poll() is None
+
+
+def test_what_a_command_that_has_ended_left_is_found_by_its_session(mark: str) -> None:
+    child = start(["env", "-i", "sh", "-c", "sleep 65 & echo $!"], mark)
+    pid = pid_told(child)
+    assert child.stdout
+    left = int(child.stdout.readline())
+    assert child.wait(10) == 0
+    assert end(mark, []).returncode == 0
+    assert Path(f"/proc/{left}").exists()
+    done = subprocess.run(processes.end(mark, [], 2, ended=[pid]), check=False)
+    assert done.returncode == 0
+    wait_until(lambda: gone(left))
+
+
+def test_a_number_that_another_process_has_got_is_left_alone(mark: str) -> None:
+    other = start(["env", "-i", "sleep", "66"], mark)
+    pid = pid_told(other)
+    wait_until(lambda: carrying(mark) == [])
+    assert subprocess.run(processes.end(mark, [], 2, ended=[pid]), check=False).returncode == 0
+    assert other.poll() is None
+    other.kill()

@@ -5,26 +5,37 @@ from collections.abc import Iterator
 
 import pytest
 
-from labctl.engine.shield import shielded, term_interrupts
+from labctl.engine.shield import NUMBERS, deferred, shielded, term_interrupts
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Both signals as a program finds them at its start, and as they were afterwards."""
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    """The signals as a program finds them at its start, and as they were afterwards."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in NUMBERS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before[0])
-    signal.signal(signal.SIGTERM, before[1])
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_a_shielded_block_is_finished() -> None:
     with shielded():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGTERM)
+        for number in NUMBERS:
+            signal.raise_signal(number)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("first", [(), (signal.SIGHUP,)])
+def test_what_came_in_a_deferred_block_acts_after_it(first: tuple[int, ...]) -> None:
+    """Also behind one that is ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    done = False
+    with pytest.raises(KeyboardInterrupt), deferred():
+        for number in (*first, signal.SIGINT):
+            signal.raise_signal(number)
+        done = True
+    assert done
 
 
 def test_sigterm_interrupts_within_the_block_only() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.engine import tarstream
@@ -139,7 +139,6 @@ def test_a_file_that_shrinks_is_told(tmp_path: Path) -> None:
         list(stream)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_an_archive_cut_short_writes_nothing(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -62,6 +62,12 @@ def test_what_is_replaced() -> None:
     assert len(store.stored(there.engine)) == len(there.entries)
 
 
+def test_what_somebody_made_from_an_image_is_theirs() -> None:
+    """It inherits the labels (Dockerfile reference, LABEL)."""
+    there = Images(entry("theirs", "host", "my-server:1"), entry("like", "host", "labctl-host2:1"))
+    assert store.stored(there.engine) == []
+
+
 def test_what_is_built_for_a_lab_says_so_and_keeps_its_labels() -> None:
     part = {"context": "/lab", "labels": {"a": "b", LABEL_IMAGE: "host"}}
     assert foreign.labelled(part) == {**part, "labels": {"a": "b", LABEL_IMAGE: BUILT}}
@@ -146,3 +152,15 @@ def test_without_an_architecture_the_road_of_packages_is_closed(
         (tmp_path / "dpkg").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert roads._package_architecture() is None
+
+
+def test_what_a_dockerfile_starts_from_is_made_before_it_is_built(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text(
+        "FROM labctl-base AS one\nfrom --platform=x labctl-host:latest\n"
+        "COPY --from=labctl-observer / /\nFROM other\nFROM labctl-unknown\n"
+    )
+    assert foreign.below({"context": str(tmp_path)}) == {"labctl-base", "labctl-host"}
+    assert foreign.below({"dockerfile_inline": "FROM labctl-host\n"}) == {"labctl-host"}
+    assert foreign.below({"context": "https://example.org/x.git"}) == set()
+    assert foreign.below({}) == set()

@@ -88,6 +88,15 @@ def test_list_holds_broken_labs_with_their_first_problem(here: Path) -> None:
     assert found["default"].lab is not None
 
 
+def test_labs_with_a_place_in_a_course_come_last_and_in_its_order(here: Path) -> None:
+    for name, course in (("late", "course: 20, "), ("early", "course: 10, "), ("mine", "")):
+        text = f"x-lab: {{{course}title: x}}\nservices: {{a: {{network_mode: none}}}}\n"
+        make(here / "labs" / name / "compose.yaml", text)
+    order = [one.name for one in discover.labs(here)]
+    assert order[0] == "mine"
+    assert order.index("default") < order.index("early") < order.index("late")
+
+
 def test_ordinary_compose_files_are_no_labs(here: Path) -> None:
     make(here / "web" / "compose.yaml", "services: {web: {image: web}}\n")
     assert "web" not in discover.known(here)

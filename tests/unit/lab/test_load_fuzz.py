@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import LabFileError
@@ -87,7 +87,6 @@ RIGHT = parse(LAB, FILE).data
 PLACES = places(RIGHT)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_lab_with_odd_values_in_odd_places(data: st.DataObject) -> None:
     lab = yaml.safe_load(yaml.safe_dump(RIGHT))
@@ -104,7 +103,6 @@ def test_a_lab_with_odd_values_in_odd_places(data: st.DataObject) -> None:
     load_data(lab)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.recursive(
         ODD,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import LabFileError
@@ -142,7 +142,6 @@ def test_validate_ends_with_2_and_tells_the_place(write: Write) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["server", "client", "wire", "never", "before", "port", "befor", "S"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import LabFileError, UsageError
@@ -155,7 +155,6 @@ YAML_PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.lists(YAML_PIECES).map("".join)))
 def test_any_text_is_data_or_a_lab_file_error(text: str) -> None:
     try:
@@ -169,7 +168,6 @@ def test_any_text_is_data_or_a_lab_file_error(text: str) -> None:
         assert all(isinstance(key, str) for key in source.data)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_data_or_a_lab_file_error(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes

@@ -54,6 +54,13 @@ CASES = [
         "`steps` is missing in x-lab.scenarios.s",
         "`steps`: ",
     ),
+    (
+        x("{title: t, systems: [ports]}"),
+        (2, 24),
+        'x-lab.systems[0]: "ports" is no row of docs/systems.md',
+        "as `A4`",
+    ),
+    (x("{title: t, course: -1}"), (2, 22), "course: -1 is not 0 to 9999", "a course"),
     (step("echo"), (6, 11), "x-lab.scenarios.s.steps[0]: must be a mapping", "schema"),
     (step("{host: server}"), (6, 11), "`run` is missing in x-lab.scenarios.s.steps[0]", "`run`: "),
     (step("{host: server, run: }"), (6, 30), "run: not a command", "write a text"),

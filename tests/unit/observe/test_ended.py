@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.engine.ending import moment
@@ -37,7 +37,6 @@ def test_a_state_from_before_the_end_has_the_interfaces_only() -> None:
 
 
 @given(st.binary(max_size=20) | st.integers(0, len(WHOLE) - 1).map(lambda n: WHOLE[:n]))
-@settings(deadline=None, max_examples=200)
 def test_what_is_no_state_tells_nothing(content: bytes) -> None:
     assert read_state(content) == NOTHING_TOLD
 

@@ -202,7 +202,9 @@ class Thread:
             ProcessEvent(self.host, self.pid, self.tid, "exec", done.end or 0, program=program)
         )
 
-    def exit(self, code: int | None = 0, signal: str | None = None) -> None:
+    def exit(
+        self, code: int | None = 0, signal: str | None = None, told_parent: bool | None = None
+    ) -> None:
         self.story.processes.append(
             ProcessEvent(
                 self.host,
@@ -212,5 +214,6 @@ class Thread:
                 self.story.tick(),
                 code=None if signal else code,
                 signal=signal,
+                told_parent=told_parent,
             )
         )

@@ -163,12 +163,29 @@ def test_a_connect_that_returned_0_was_answered_whatever_the_capture_missed() ->
     assert only(story).outcome == "established"
 
 
-def test_a_connect_that_never_sent_anything_is_no_attempt() -> None:
+@pytest.mark.parametrize("errno", ["EINVAL", "EBADF", "EFAULT", "EAFNOSUPPORT"])
+def test_a_connect_whose_arguments_are_wrong_is_no_attempt(errno: str) -> None:
     story = two()
     client = story.thread("client")
     tcp_socket(client)
-    client.call("connect", 3, errno="EACCES", address="10.255.255.255:80")
+    client.call("connect", 3, errno=errno, address="10.255.255.255:80")
     assert Timeline.of(story.recording()).connections == ()
+
+
+@pytest.mark.parametrize("errno", ["EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EPERM"])
+def test_an_attempt_that_the_own_kernel_refuses_sends_nothing(errno: str) -> None:
+    story = two()
+    client, other = story.thread("client"), story.thread("client", 101)
+    tcp_socket(client)
+    call = client.begin("connect", 3, address=f"{SERVER}:80")
+    tcp_socket(other)
+    second = other.begin("connect", 3)
+    story.segment(f"{CLIENT}:40000", f"{SERVER}:80", "SYN", 0)
+    client.end(call, errno=errno)
+    other.end(second, errno="ETIMEDOUT")
+    unsent, sent = Timeline.of(story.recording()).connections
+    assert (unsent.outcome, unsent.segments) == ("unsent", ())
+    assert sent.client.calls[0].pid == 101
 
 
 def test_an_ipv6_socket_that_speaks_ipv4() -> None:

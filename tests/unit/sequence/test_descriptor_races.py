@@ -108,6 +108,62 @@ def test_a_descriptor_passed_in_a_message_stands_for_the_same_socket() -> None:
     assert socket_of(timeline, made).holders == (100, 200)
 
 
+def test_a_message_whose_receipt_is_stamped_before_it_is_sent() -> None:
+    """strace: a return is stamped too early by as long as strace was held up."""
+    story = Story(server="10.0.0.2")
+    parent = story.thread("server")
+    pair_of(parent, 3, 4)
+    child = parent.fork(200)
+    tcp_socket(parent, 5)
+    receiving = child.begin("recvmsg", 4)
+    early = story.now + 1
+    parent.call("sendmsg", 3, 1, descriptors=[5])
+    parent.call("close", 5)
+    receiving = child.end(receiving, 1, descriptors=[9])
+    story.calls[story.calls.index(receiving)] = replace(receiving, end=early)
+    child.call("listen", 9)
+    timeline = Timeline.of(story.recording())
+    assert call(timeline, "listen").socket == call(timeline, "socket").socket
+    assert not call(timeline, "close").last
+
+
+def test_a_later_message_does_not_hold_up_the_receipt_of_one_before() -> None:
+    story = Story(server="10.0.0.2")
+    main = story.thread("server")
+    pair_of(main, 3, 4)
+    one, other = main.fork(200), main.fork(300)
+    for fd in (5, 6, 7):
+        tcp_socket(main, fd)
+    main.call("sendmsg", 3, 1, descriptors=[5])
+    one.call("recvmsg", 4, 1, descriptors=[9])
+    main.call("sendmsg", 3, 1, descriptors=[6])
+    other.call("recvmsg", 4, 1, descriptors=[9])
+    main.call("sendmsg", 3, 1, descriptors=[7])
+    one.call("listen", 9)
+    other.call("bind", 9)
+    timeline = Timeline.of(story.recording())
+    first, second, _ = calls(timeline, "socket")
+    assert call(timeline, "listen").socket == first.socket
+    assert call(timeline, "bind").socket == second.socket
+
+
+def test_another_thread_may_use_what_came_before_the_next_message() -> None:
+    story = Story(server="10.0.0.2")
+    main = story.thread("server")
+    pair_of(main, 3, 4)
+    child = main.fork(200)
+    second = child.spawn(201)
+    tcp_socket(main, 5)
+    tcp_socket(main, 6)
+    main.call("sendmsg", 3, 1, descriptors=[5])
+    child.call("recvmsg", 4, 1, descriptors=[9])
+    second.call("listen", 9)
+    main.call("sendmsg", 3, 1, descriptors=[6])
+    child.call("close", 9)
+    timeline = Timeline.of(story.recording())
+    assert call(timeline, "listen").socket == calls(timeline, "socket")[0].socket
+
+
 def test_messages_of_several_pairs_do_not_get_mixed_up() -> None:
     story = Story(server="10.0.0.2")
     parent = story.thread("server")

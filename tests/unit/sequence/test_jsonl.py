@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import UsageError
@@ -24,8 +24,6 @@ from labctl.sequence.jsonl import dump, load
 from labctl.sequence.recording import ObservedHost, Recording
 from labctl.sequence.timeline import Timeline
 from tests.unit.sequence.exchanges import datagrams, exchange
-
-few = settings(deadline=None, max_examples=60)
 
 HEAD = '{"event": "recording", "version": 1, "title": "t", "tracer": "strace"}'
 
@@ -112,7 +110,6 @@ recordings = st.builds(
 )
 
 
-@few
 @given(recordings)
 def test_what_is_written_is_read_again(made: Recording) -> None:
     lines = [*dump(made)]
@@ -232,14 +229,12 @@ def read(lines: list[str]) -> None:
     assert load([*dump(made)], "x.jsonl") == made
 
 
-@few
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_arbitrary_lines_raise_nothing_else(lines: list[str]) -> None:
     read(lines)
     read([HEAD, *lines])
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_lines_with_one_thing_wrong_raise_nothing_else(data: st.DataObject) -> None:
     lines = [*dump(exchange())]
@@ -251,7 +246,6 @@ def test_lines_with_one_thing_wrong_raise_nothing_else(data: st.DataObject) -> N
     read(lines)
 
 
-@few
 @given(st.data())
 def test_lines_cut_anywhere_raise_nothing_else(data: st.DataObject) -> None:
     lines = [*dump(exchange())]

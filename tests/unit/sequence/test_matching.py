@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.matching import DEPTH, Matching
@@ -52,7 +52,6 @@ def test_a_chain_longer_than_the_depth_is_given_up() -> None:
     assert matched([*wishes, [0]], [Thing() for _ in range(size + 1)])[-1] is None
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(st.lists(st.integers(0, 4), max_size=4, unique=True), max_size=5))
 def test_as_many_as_can_are_given_one_of_their_choices(wishes: list[list[int]]) -> None:
     found = matched(wishes, [Thing() for _ in range(5)])

@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.arguments import number
@@ -140,7 +140,6 @@ def test_stamps_alone_would_invert_many(few: Recording) -> None:
     assert sum(times[a] > times[b] for a, b in told) > 12
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 1 << 32), st.integers(0, MOST))
 def test_no_cause_is_inverted(few: Recording, seed: int, most: int) -> None:
     inverted, timeline = inversions(few, seed, most)

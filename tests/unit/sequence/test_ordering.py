@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.events import ProcessEvent
 from labctl.sequence.moment_key import Cause, key_of
 from labctl.sequence.moments import NEAR, Moment, Order
 from labctl.sequence.ordering import Ordering
-
-few = settings(deadline=None, max_examples=100)
 
 
 def moments_at(*times: int) -> list[Moment]:
@@ -30,14 +28,12 @@ def told(draw: st.DrawFn) -> tuple[list[Moment], list[Cause]]:
     return moments, draw(st.lists(st.tuples(keys, keys), max_size=20))
 
 
-@few
 @given(told())
 def test_moments_are_a_permutation_of_all(story: tuple[list[Moment], list[Cause]]) -> None:
     made = Ordering(*story)
     assert sorted(map(id, made.moments)) == sorted(map(id, story[0]))
 
 
-@few
 @given(told())
 def test_order_is_antisymmetric_and_agrees_with_moments(
     story: tuple[list[Moment], list[Cause]],
@@ -51,7 +47,6 @@ def test_order_is_antisymmetric_and_agrees_with_moments(
     assert all(made.order(one, one) is Order.UNORDERED for one in made.moments)
 
 
-@few
 @given(told())
 def test_order_is_transitive(story: tuple[list[Moment], list[Cause]]) -> None:
     made = Ordering(*story)
@@ -60,7 +55,6 @@ def test_order_is_transitive(story: tuple[list[Moment], list[Cause]]) -> None:
             assert made.order(one, three) is Order.BEFORE
 
 
-@few
 @given(told())
 def test_every_cause_is_kept_or_counted(story: tuple[list[Moment], list[Cause]]) -> None:
     moments, causes = story

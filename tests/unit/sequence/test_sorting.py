@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.sorting import in_order
-
-few = settings(deadline=None, max_examples=100)
 
 
 @st.composite
@@ -46,13 +44,11 @@ def test_the_smallest_of_a_circle_comes_first() -> None:
     assert in_order([[], [2, 0], [3], [1]]) == [1, 0, 2, 3]
 
 
-@few
 @given(graphs())
 def test_every_number_is_there_once(effects: list[list[int]]) -> None:
     assert sorted(in_order(effects)) == [*range(len(effects))]
 
 
-@few
 @given(graphs())
 def test_only_a_circle_lets_an_effect_come_before_its_cause(effects: list[list[int]]) -> None:
     places = {number: place for place, number in enumerate(in_order(effects))}
@@ -62,7 +58,6 @@ def test_only_a_circle_lets_an_effect_come_before_its_cause(effects: list[list[i
                 assert cause in reach(effects, effect)
 
 
-@few
 @given(graphs())
 def test_what_numbers_agree_with_is_kept_in_circles_too(effects: list[list[int]]) -> None:
     places = {number: place for place, number in enumerate(in_order(effects))}

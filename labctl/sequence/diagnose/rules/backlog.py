@@ -1,8 +1,8 @@
 """Connections that wait in the queue of a listening socket (listen(2)).
 
 Linux completes handshakes until more than `backlog` connections wait, that is backlog + 1; then
-it drops SYNs, and the last ACK of handshakes, and the client's kernel tries again after 1 s, 3 s,
-7 s.
+it drops SYNs, and the last ACK of handshakes, and the client's kernel tries again after 1 s, and
+then later and later.
 """
 
 from __future__ import annotations

@@ -79,17 +79,17 @@ def _taken(facts: Facts, call: Call, wanted: Endpoint, other: Socket) -> Finding
     )
 
 
-_Kept = tuple[Connection, Side, Segment | None, int]
+Kept = tuple[Connection, Side, Segment | None, int]
 """A connection, the side that closed it first, its FIN, and when the connection was over."""
 
 
-def _first_closers(facts: Facts) -> dict[tuple[str, int], list[_Kept]]:
+def _first_closers(facts: Facts) -> dict[tuple[str, int], list[Kept]]:
     """Return by host and local port the connections that go to TIME-WAIT there."""
-    table: dict[tuple[str, int], list[_Kept]] = defaultdict(list)
+    table: dict[tuple[str, int], list[Kept]] = defaultdict(list)
     for connection in facts.connections:
         if connection.protocol != "tcp" or connection.outcome != "established":
             continue
-        kept = _closed_first(connection)
+        kept = closed_first(connection)
         if kept:
             side = kept[1]
             host = facts.host_of(side)
@@ -98,7 +98,8 @@ def _first_closers(facts: Facts) -> dict[tuple[str, int], list[_Kept]]:
     return table
 
 
-def _closed_first(connection: Connection) -> _Kept | None:
+def closed_first(connection: Connection) -> Kept | None:
+    """Return the side that goes to TIME-WAIT, None where there is none or it is not known."""
     for change in connection.states:
         if change.new == "TIME-WAIT":
             for side in connection.sides:
@@ -113,7 +114,7 @@ def _closed_first(connection: Connection) -> _Kept | None:
     return None
 
 
-def _time_wait(facts: Facts, call: Call, wanted: Endpoint, kept: list[_Kept]) -> Iterator[Finding]:
+def _time_wait(facts: Facts, call: Call, wanted: Endpoint, kept: list[Kept]) -> Iterator[Finding]:
     recent = [k for k in kept if 0 <= call.start - k[3] < TIME_WAIT]
     if not recent or call.name != "bind":
         return

@@ -50,38 +50,46 @@ def _of_one(facts: Facts, connection: Connection, side: Side, other: Side) -> It
     over = flow(facts, connection, other, side).finished()
     if last is not calls[-1] or last.end is None or over is None:
         return
-    after = _went_on(facts, last)
+    after = _went_on(facts, last, over)
     if after is None or facts.until(after) < over or _closed_otherwise(facts, side, last):
         return
+    forgotten = f"was over {facts.at(over)}, and went on to {after.name} {facts.at(after.start)}"
+    if after.start < over:
+        forgotten = (
+            f"was over {facts.at(over)}, while it waited in the {after.name} that it had called"
+            f" {facts.at(after.start)}"
+        )
     yield _leak(
         connection,
         last,
         over,
         f"{facts.who(last.host, last.pid)} on {last.host} never closed descriptor {last.fd}, its"
-        f" connection with {facts.name(other)}, which was over {facts.at(over)}, and went on to"
-        f" {after.name} {facts.at(after.start)}",
+        f" connection with {facts.name(other)}, which {forgotten}",
         _ADVICE,
         (last, after),
     )
 
 
-def _went_on(facts: Facts, last: Call) -> Call | None:
+def _went_on(facts: Facts, last: Call, over: int) -> Call | None:
     """Return the call by which it is certain that the program has forgotten a connection.
 
-    That is the next connection of the thread that served it, where that thread serves one at a
-    time. A process that polls several must have received the end (recv returned 0) and polled
-    twice since. Of a thread that has ended it is the process's next accept.
+    That is a later connection of the thread that served it, where that thread serves one at a
+    time: the one that it waited for when the connection was `over`, or went on to then. A process
+    that polls several must have received the end (recv returned 0) and polled twice since. Of a
+    thread that has ended it is the process's next accept.
     """
     process, thread = (last.host, last.pid), (last.host, last.tid)
     if process in facts.multiplexing:
         ended = verb(last.name) == "recv" and last.result == 0
         polls = facts.multiplexing[process]
         twice = len(polls) - bisect_right(polls, last.start, key=begin) > 1
-        return following(facts.opens.get(process, []), last.start) if ended and twice else None
+        if not (ended and twice):
+            return None
+        return following(facts.opens.get(process, []), last.start, over, facts)
     exited = facts.ends.get(thread)
-    after = following(facts.thread_opens.get(thread, []), last.start)
+    after = following(facts.thread_opens.get(thread, []), last.start, over, facts)
     if after is None and exited and thread != process:
-        return following(facts.opens.get(process, []), exited.time)
+        return following(facts.opens.get(process, []), exited.time, over, facts)
     return after
 
 

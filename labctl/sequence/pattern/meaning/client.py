@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from labctl.sequence.pattern.difference import Difference
 from labctl.sequence.pattern.meaning.rule import ENDED, Rule, instead
 
+
+def _after_failed_connect(d: Difference) -> bool:
+    """Return whether the last call that was as wanted is a connect that failed."""
+    sign = d.tokens[d.at - 1].sign if d.at else None
+    return sign is not None and sign.verb == "connect" and sign.failed
+
+
 RULES = (
+    Rule(
+        lambda d: _after_failed_connect(d) and d.real in ("send", "recv"),
+        "{call} was called although connect had failed: {who} did not look at what connect "
+        "returned; a socket without a peer is good for nothing but close.",
+    ),
+    Rule(
+        lambda d: _after_failed_connect(d) and d.wants("close") and d.real == ENDED,
+        "{who} did not close the socket after connect had failed: what state it is in then is "
+        "not specified, and each further try needs a new socket (connect(2)).",
+    ),
     Rule(
         lambda d: d.wants("bind") and d.real == "connect" and d.later("bind"),
         "connect was called before bind: connect had already given the socket an ephemeral "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import LabctlError
@@ -16,7 +16,6 @@ from labctl.observe.capture.pcap import parse
 from .made import START
 from .recordings import FILES, INTERFACES, ROUTERS
 
-BOUNDED = settings(deadline=None, max_examples=120)
 LONGEST = 4000
 """How much of a recorded file is used, in bytes: the beginning has all kinds of packets."""
 
@@ -42,19 +41,16 @@ def use(*files: Capture) -> None:
         assert segment.joined >= 1
 
 
-@BOUNDED
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes(junk: bytes) -> None:
     use(parse(junk))
 
 
-@BOUNDED
 @given(st.lists(st.binary(max_size=120), max_size=6), st.sampled_from(sorted(LINK_TYPES)))
 def test_arbitrary_packets(packets: list[bytes], link_type: int) -> None:
     use(Capture(link_type, 256, [Record(START, data, len(data)) for data in packets]))
 
 
-@BOUNDED
 @given(st.integers(0, len(FILES) - 1), st.integers(0, LONGEST))
 def test_arbitrary_cuts(file: int, size: int) -> None:
     found = parse(content(file)[:size])
@@ -62,7 +58,6 @@ def test_arbitrary_cuts(file: int, size: int) -> None:
     use(found)
 
 
-@BOUNDED
 @given(
     st.integers(0, len(FILES) - 1),
     st.lists(st.tuples(st.integers(0, LONGEST - 1), st.integers(0, 7)), max_size=40),

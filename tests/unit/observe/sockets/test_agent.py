@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import os
@@ -98,12 +99,19 @@ def test_sockets_of_other_families_tell_of_themselves(agent: Any, family: int, k
         assert (found.local, found.remote) == (EMPTY, EMPTY)
 
 
+def at_rest(told: dict[str, Any]) -> dict[str, Any]:
+    """The description less four times that run on: tcpi_last_data_sent to tcpi_last_ack_recv."""
+    info = bytearray(base64.b64decode(told["tcp_info"]))
+    info[44:60] = bytes(16)
+    return {**told, "tcp_info": bytes(info)}
+
+
 def test_what_is_borrowed_is_the_same_socket(agent: Any) -> None:
     with socket.socket() as one:
         inode = os.fstat(one.fileno()).st_ino
         ask = agent("borrowing").ask
         told = ask(os.getpid(), one.fileno(), inode)
-        assert told == agent("borrowing").describe(one)
+        assert at_rest(told) == at_rest(agent("borrowing").describe(one))
         assert ask(os.getpid(), one.fileno(), inode + 1) is None
         with pytest.raises(OSError):
             ask(os.getpid(), 1 << 16, inode)
@@ -136,8 +144,10 @@ def test_a_socket_is_borrowed_only_from_a_process_that_sleeps(agent: Any, does: 
         assert holder.stdout is not None
         fd, inode = map(int, holder.stdout.readline().split())
         patience = 10.0 if does == "sleeps" else 0.1
-        told = agent("socket_tables")._ask(holder.pid, fd, inode, time.monotonic() + patience)
-        holder.kill()
+        try:
+            told = agent("socket_tables")._ask(holder.pid, fd, inode, time.monotonic() + patience)
+        finally:
+            holder.kill()
     if does == "sleeps":
         assert details.alone(inode, told).cookie
     else:

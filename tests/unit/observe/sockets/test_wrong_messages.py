@@ -6,7 +6,7 @@ import base64
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.errors import MachineError
@@ -17,14 +17,12 @@ from labctl.observe.sockets.model import KernelSocket
 from .recorded import ANSWER, messages
 
 MESSAGES = messages()
-some = settings(deadline=None, max_examples=150)
 
 
 def read(kind: str, message: bytes) -> KernelSocket:
     return unix.read(message) if kind == "unix" else inet.read(message, kind)
 
 
-@some
 @given(st.sampled_from(MESSAGES), st.integers(0, 500))
 def test_a_message_that_was_cut_is_read_or_refused(told: tuple[str, bytes], length: int) -> None:
     kind, message = told
@@ -35,7 +33,6 @@ def test_a_message_that_was_cut_is_read_or_refused(told: tuple[str, bytes], leng
         assert len(cut) < len(message)
 
 
-@some
 @given(
     st.sampled_from(MESSAGES),
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), min_size=1, max_size=8),
@@ -51,7 +48,6 @@ def test_a_message_with_other_bytes_is_read_or_refused(
         assert isinstance(read(kind, bytes(changed)), KernelSocket)
 
 
-@some
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(block: bytes) -> None:
     for of in (attributes, tcpinfo.read, tcpinfo.state, unix.read):
@@ -59,7 +55,6 @@ def test_any_bytes_are_read_or_refused(block: bytes) -> None:
             of(block)
 
 
-@some
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_any_descriptor_is_something(link: str, info: str) -> None:
     one = proc.descriptor(7, link, info)

@@ -7,6 +7,10 @@ import pytest
 from labctl.observe.strace.lines import Line, Outcome, nanoseconds, read
 
 TIME = 1_700_000_000_000_000_005
+CHILD = (
+    "--- SIGCHLD {{si_signo=SIGCHLD, si_code={code}, si_pid=9, si_uid=0, si_status=0, "
+    "si_utime=0, si_stime=0}} ---"
+)
 AT = "1700000000.000000005"
 
 
@@ -73,6 +77,9 @@ def test_the_second_half() -> None:
         ("+++ killed by SIGSEGV (core dumped) +++", "killed", "SIGSEGV"),
         ("+++ superseded by execve in pid 99 +++", "superseded", "99"),
         ("--- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER} ---", "signal", ""),
+        (CHILD.format(code="CLD_EXITED"), "signal", "9"),
+        (CHILD.format(code="CLD_KILLED"), "signal", "9"),
+        (CHILD.format(code="CLD_STOPPED"), "signal", ""),
     ],
 )
 def test_what_becomes_of_a_thread(told: str, kind: str, name: str) -> None:

@@ -155,3 +155,23 @@ def test_a_ring_is_told_as_what_it_asks_is_not_seen() -> None:
     found = parsed("1 10 io_uring_setup(8, {flags=0}) = 3 <0.1>")
     assert found.calls == ()
     assert "io_uring" in found.notices[0].text
+
+
+def test_a_parent_that_ignores_sigchld_is_told_of_no_child_s_end() -> None:
+    """The other gets SIGCHLD, also where it has not asked for it."""
+    found = parsed(
+        """
+        1 10 clone(child_stack=NULL, flags=SIGCHLD) = 2 <0.1>
+        5 11 clone(child_stack=NULL, flags=SIGCHLD) = 6 <0.1>
+        2 12 +++ exited with 0 +++
+        6 13 +++ exited with 0 +++
+        5 14 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6, si_uid=0} ---
+        5 15 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=99, si_uid=0} ---
+    """,
+        {1: 1, 5: 5},
+    )
+    assert [(e.pid, e.told_parent) for e in found.processes if e.kind == "exit"] == [
+        (2, False),
+        (6, True),
+    ]
+    assert found.notices == ()

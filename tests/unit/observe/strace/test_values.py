@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.observe.strace.plain import Asked, flags, milliseconds, numbers, plain, whole, word
@@ -72,7 +72,6 @@ def test_values_may_be_nested_as_deep_as_strace_does_and_more() -> None:
     arguments("[" * (DEPTH - 2) + "]" * (DEPTH - 2))
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=70))
 def test_the_escapes_of_strace_are_undone(data: bytes) -> None:
     assert unescape(_escaped(data)) == data

@@ -17,11 +17,11 @@ MICROSECOND = 1000
 class Trace:
     """Collects lines; each is one microsecond after the one before, unless told otherwise."""
 
-    def __init__(self, ahead: int = 0) -> None:
+    def __init__(self, ahead: int = 0, **more: object) -> None:
         self.lines: list[bytes] = []
         self.micros = 0
         self.follows: list[Follow] = []
-        self.mark(tracer="tracefs", ahead=ahead, skipped=[])
+        self.mark(tracer="tracefs", ahead=ahead, skipped=[], **more)
 
     def mark(self, **what: object) -> None:
         self.lines.append(b"#labctl " + json.dumps(what).encode() + b"\n")

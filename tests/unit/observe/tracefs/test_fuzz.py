@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.observe.tracefs import Follow, parse
@@ -13,7 +13,6 @@ from tests.unit.observe.fuzzed import flipped, flips, pieces, sound, spliced
 from tests.unit.observe.tracefs.made import MAIN, Trace
 from tests.unit.observe.tracefs.recorded import NAMES, follows, lines
 
-bounded = settings(deadline=None, max_examples=100)
 ALL = [line for name in (*NAMES, "attached") for line in lines(name)]
 FOLLOWS = follows(ALL)
 
@@ -28,25 +27,21 @@ def check(wrong: Iterable[bytes], told: list[Follow] = FOLLOWS) -> None:
         assert times == sorted(times)
 
 
-@bounded
 @given(pieces(ALL, 80), st.integers(0, 5_000))
 def test_a_piece_of_a_file(piece: list[bytes], end: int) -> None:
     check(b"".join(piece)[:-end].splitlines(keepends=True))
 
 
-@bounded
 @given(pieces(ALL, 80), flips)
 def test_flipped_bytes(piece: list[bytes], places: list[tuple[int, int]]) -> None:
     check(flipped(b"".join(piece), places).split(b"\n"))
 
 
-@bounded
 @given(pieces(ALL, 80).flatmap(st.permutations))
 def test_shuffled_lines(mixed: list[bytes]) -> None:
     check(mixed)
 
 
-@bounded
 @given(spliced(ALL))
 def test_lines_of_all_kinds(wrong: list[bytes]) -> None:
     check(wrong)
@@ -60,7 +55,6 @@ json_values = st.recursive(
 KEYS = ("ahead", "skipped", "follow", "tasks", "at", "since", "under_way", "machine", "lost", "cut")
 
 
-@bounded
 @given(st.dictionaries(st.sampled_from(KEYS), json_values), st.booleans())
 def test_marks_of_any_kind(mark: dict[str, object], known: bool) -> None:
     trace = Trace()
@@ -92,7 +86,6 @@ EVENTS = [
 ]
 
 
-@bounded
 @given(
     st.lists(st.tuples(st.sampled_from([MAIN, 1001, 1002]), st.sampled_from(EVENTS)), max_size=40)
 )

@@ -147,6 +147,86 @@ def test_how_a_process_ended(
     assert (ended.kind, ended.code, ended.signal) == ("exit", code, signal)
 
 
+KILLED = "signal_deliver: sig=9 errno=0 code=0 sa_handler=0 sa_flags=0"
+STRANGER = 4000
+
+
+def sent(number: int, *, to: int = MAIN, result: int = 0) -> str:
+    """The text of an event signal_generate; the name of the command may be anything."""
+    return f"signal_generate: sig={number} errno=0 code=0 comm=a\nb pid={to} grp=1 res={result}"
+
+
+@pytest.mark.parametrize(
+    ("happens", "signal"),
+    [
+        ([(MAIN, sent(13))], "SIGPIPE"),
+        ([(STRANGER, sent(15))], "SIGTERM"),
+        ([(STRANGER, sent(9))], "SIGKILL"),
+        ([(STRANGER, sent(15)), (STRANGER, sent(17)), (STRANGER, sent(9, result=1))], "SIGTERM"),
+        ([(STRANGER, sent(15, to=STRANGER))], "SIGKILL"),
+        (
+            [
+                (STRANGER, sent(10)),
+                (MAIN, "signal_deliver: sig=10 errno=0 code=0 sa_handler=55d0 sa_flags=0"),
+            ],
+            "SIGKILL",
+        ),
+    ],
+)
+def test_which_signal_had_it_killed(
+    trace: Trace, happens: list[tuple[int, str]], signal: str
+) -> None:
+    for tid, text in happens:
+        trace.line(tid, text)
+    trace.line(MAIN, KILLED)
+    trace.line(MAIN, "sched_process_exit: comm=x pid=1000 prio=120")
+    found = trace.parsed()
+    assert [event.signal for event in found.processes] == [signal]
+    assert found.notices == ()
+
+
+def test_what_is_sent_to_one_that_has_ended_is_not_sent_to_the_next(trace: Trace) -> None:
+    trace.line(MAIN, "sys_exit_group(error_code: 0x0)")
+    trace.line(MAIN, "sched_process_exit: comm=x pid=1000 prio=120")
+    trace.line(STRANGER, sent(15))
+    trace.follow("other", 2000, {MAIN: (5, 5)})
+    trace.line(MAIN, KILLED)
+    trace.line(MAIN, "sched_process_exit: comm=x pid=1000 prio=120")
+    found = [(event.host, event.code, event.signal) for event in trace.parsed().processes]
+    assert found == [("h", 0, None), ("other", None, "SIGKILL")]
+
+
+CHILD = 1001
+
+
+def told(trace: Trace, *happens: tuple[int, str]) -> list[bool | None]:
+    """Return of which children's ends the parent was told."""
+    trace.follow(tasks={MAIN: (1, 1), CHILD: (2, 2)})
+    trace.line(CHILD, "sys_exit_group(error_code: 0x0)")
+    trace.line(CHILD, f"sched_process_exit: comm=x pid={CHILD} prio=120")
+    for tid, text in happens:
+        trace.line(tid, text)
+    return [event.told_parent for event in trace.parsed().processes]
+
+
+def child_ended(code: int, result: int) -> str:
+    return f"signal_generate: sig=17 errno=0 code={code} comm=x pid={MAIN} grp=1 res={result}"
+
+
+@pytest.mark.parametrize(("code", "result"), [(1, 0), (1, 1), (2, 2), (3, 1)])
+def test_a_parent_is_told_of_an_end_even_where_it_has_not_asked(code: int, result: int) -> None:
+    assert told(Trace(sigchld=True), (CHILD, child_ended(code, result))) == [True]
+
+
+@pytest.mark.parametrize("other", [[], [(CHILD, child_ended(5, 0))], [(4000, child_ended(1, 0))]])
+def test_a_parent_that_ignores_sigchld_is_not_told(other: list[tuple[int, str]]) -> None:
+    assert told(Trace(sigchld=True), *other) == [False]
+
+
+def test_where_signals_are_not_traced_nobody_knows_whether_a_parent_is_told() -> None:
+    assert told(Trace()) == [None]
+
+
 def test_a_call_in_which_a_thread_is_killed_never_returned(trace: Trace) -> None:
     trace.call(MAIN, "read", 3, 0, 1, result=-512)
     trace.line(MAIN, "signal_deliver: sig=9 errno=0 code=0 sa_handler=0 sa_flags=0")

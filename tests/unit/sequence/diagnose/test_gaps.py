@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.diagnose import diagnose
@@ -44,7 +44,6 @@ def kept(events: Sequence[Event], data: st.DataObject, least: float) -> tuple[Ev
     return tuple(event for event, luck in zip(events, seen, strict=True) if luck >= least)
 
 
-@settings(deadline=None, max_examples=100)
 @given(data=st.data(), which=st.sampled_from(WHOLE), least=st.floats(0, 0.6))
 def test_whatever_is_missing_the_rest_is_diagnosed(
     data: st.DataObject, which: Recording, least: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.unit.sequence.build import Story
@@ -48,6 +50,29 @@ def test_a_descriptor_leaks_with_each_connection(end: str) -> None:
     assert diagnosis.connections == (1, 2, 3, 4, 5)
 
 
+def test_a_server_that_goes_on_before_its_clients_have_closed() -> None:
+    story, _, _ = pair()
+    server = story.thread("server", 10)
+    listening(server)
+    talks = []
+    for number in range(3):
+        client = story.thread("client", 100 + number)
+        talk = Dialogue(client, server, 40000 + number, server_fd=4 + number)
+        talk.connect()
+        talk.accept()
+        talk.say("client", 10)
+        talk.say("server", 100)
+        talks.append(talk)
+    server.begin("accept", 3)
+    for talk in talks:
+        talk.close("client")
+    diagnosis = only(story, "descriptor-leak")
+    over = re.search(r"which was over at (\d+) µs, while it waited in the accept", str(diagnosis))
+    began = re.search(r"in the accept that it had called at (\d+) µs \.\.\. and", str(diagnosis))
+    assert over and began and int(began[1]) < int(over[1])
+    assert diagnosis.connections == (1, 2, 3)
+
+
 def test_closed_descriptors_do_not_leak() -> None:
     story, _, _ = pair()
     serve(story, 5)
@@ -66,8 +91,10 @@ def test_the_end_of_the_process_closes_its_last_connection() -> None:
     assert "descriptor-leak" not in rules(story)
 
 
-def forking(closes: bool = True, waits: bool = True) -> Story:
-    """A server with a subordinate for each of three clients."""
+def forking(
+    closes: bool = True, waits: bool = True, told: tuple[bool | None, ...] = (None, None, None)
+) -> Story:
+    """A server with a subordinate for each of three clients; of which ends it is told."""
     story, _, server = pair()
     listening(server)
     for number in range(3):
@@ -83,7 +110,7 @@ def forking(closes: bool = True, waits: bool = True) -> Story:
         talk.say("client", 10)
         talk.say("server", 100)
         talk.close("server", fin=closes)
-        talk.server.exit()
+        talk.server.exit(told_parent=told[number])
         if waits:
             server.call("wait4", result=20 + number, pid=-1)
         talk.close("client")
@@ -104,8 +131,20 @@ def test_a_subordinate_that_nobody_waits_for() -> None:
     diagnosis = only(forking(waits=False), "zombie")
     assert diagnosis.sentence.startswith("process 20 on server ended at ")
     assert "its parent, process 10, went on (accept at" in diagnosis.sentence
+    assert "unless it ignores SIGCHLD, it remains as a zombie" in diagnosis.sentence
     assert diagnosis.sentence.endswith(" ... and the same with 2 more processes.")
     assert (diagnosis.level, diagnosis.host) == ("warning", "server")
+
+
+def test_a_parent_that_ignores_sigchld_leaves_no_zombie() -> None:
+    assert not rules(forking(waits=False, told=(False, False, False)))
+
+
+@pytest.mark.parametrize("told", [(True, True, True), (False, True, False)])
+def test_a_parent_that_is_told_of_any_end_leaves_zombies(told: tuple[bool, ...]) -> None:
+    diagnosis = only(forking(waits=False, told=told), "zombie")
+    assert "never waited for it: it remains as a zombie" in diagnosis.sentence
+    assert diagnosis.sentence.endswith(" ... and the same with 2 more processes.")
 
 
 def test_a_parent_that_closes_and_waits_is_right() -> None:

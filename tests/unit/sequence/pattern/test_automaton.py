@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.pattern.automaton import Automaton
@@ -78,7 +78,6 @@ def every(letters: str, longest: int) -> Iterator[str]:
         yield from map("".join, itertools.product(letters, repeat=length))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(trees(), min_size=1, max_size=3))
 def test_it_matches_what_re_matches(elements: list[Node]) -> None:
     made, wanted = automaton(elements), reference(elements)
@@ -86,13 +85,11 @@ def test_it_matches_what_re_matches(elements: list[Node]) -> None:
         assert matches(made, word) == bool(wanted.fullmatch(word)), word
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.lists(trees(), min_size=1, max_size=3), st.text(alphabet=LETTERS, max_size=30))
 def test_it_matches_what_re_matches_on_long_words(elements: list[Node], word: str) -> None:
     assert matches(automaton(elements), word) == bool(reference(elements).fullmatch(word))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(trees("aF"), min_size=1, max_size=2), st.text(alphabet="abF", max_size=7))
 def test_signs_that_are_free_may_be_passed_over(elements: list[Node], word: str) -> None:
     wanted = reference(elements)
@@ -105,7 +102,6 @@ def test_signs_that_are_free_may_be_passed_over(elements: list[Node], word: str)
     assert matches(automaton(elements, "F"), word) == any(map(wanted.fullmatch, left))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(trees(), min_size=1, max_size=3), st.text(alphabet=LETTERS, max_size=8))
 def test_the_first_difference_is_where_no_more_can_follow(elements: list[Node], word: str) -> None:
     made, wanted = automaton(elements), reference(elements)
@@ -118,7 +114,6 @@ def test_the_first_difference_is_where_no_more_can_follow(elements: list[Node], 
     assert wanted.fullmatch(completed(made, word[:count]))
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     st.lists(trees("abF"), min_size=1, max_size=3),
     st.text(alphabet="abF", max_size=12),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.pattern.errors import PatternError
@@ -87,7 +87,6 @@ def test_atoms_come_from_left_to_right() -> None:
     assert [atom.name for atom in atoms(read("a (b|c+ d)* e"))] == list("abcde")
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.text(alphabet="ab (|)+*?{}1,2=>-.é\n", max_size=30))
 def test_any_text_is_read_or_refused(written: str) -> None:
     try:

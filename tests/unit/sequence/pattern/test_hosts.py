@@ -132,6 +132,20 @@ def test_a_server_that_nobody_could_reach_is_judged_by_its_socket() -> None:
         assert failure.difference is not None and failure.difference.at == 2
 
 
+def test_of_several_sockets_it_is_the_one_that_asked_for_the_port_in_vain() -> None:
+    asked = calls("server", "socket listen bind=EINVAL", socket=71)
+    asked = (*asked[:2], replace(asked[2], args={"address": "0.0.0.0:80"}))
+    stray = (*calls("server", "socket bind listen accept=blocked", socket=72), *asked)
+    sockets = [
+        socket("server", 71, listening=True),
+        socket("server", 72, local=Endpoint("0.0.0.0", 9999), listening=True),
+    ]
+    told = Told(stray=stray, sockets=sockets)
+    by_port = match({**FIGURE, "port": 80}, told).failures
+    said = next(f for f in by_port if f.subject == "server").meaning
+    assert said.startswith("bind was called after listen")
+
+
 def test_of_several_sockets_it_is_the_one_for_the_port() -> None:
     stray = (
         *calls("server", "socket connect close", socket=70),

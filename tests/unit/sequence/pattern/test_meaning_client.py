@@ -80,6 +80,22 @@ CASES = [
         "socket close",
         "client never called connect: it made a socket, but no active open.",
     ),
+    case(
+        "client",
+        "socket, connect=ECONNREFUSED, close",
+        "socket connect=ECONNREFUSED sendto=EPIPE close",
+        "sendto was called although connect had failed: client did not look at what connect "
+        "returned; a socket without a peer is good for nothing but close.",
+        outcome="refused",
+    ),
+    case(
+        "client",
+        "socket, connect=ECONNREFUSED, close",
+        "socket connect=ECONNREFUSED",
+        "client did not close the socket after connect had failed: what state it is in then is "
+        "not specified, and each further try needs a new socket (connect(2)).",
+        outcome="refused",
+    ),
 ]
 
 

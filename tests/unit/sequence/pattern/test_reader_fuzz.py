@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.pattern import Pattern, Verdict, examine, match
@@ -66,7 +66,6 @@ def judge(pattern: Pattern) -> Verdict | None:
     return None
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.one_of(st.dictionaries(KEYS, VALUES, max_size=5), VALUES))
 def test_any_data_is_read_or_refused(data: Any) -> None:
     found = examine(data)
@@ -77,7 +76,6 @@ def test_any_data_is_read_or_refused(data: Any) -> None:
         judge(found.pattern)
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     st.dictionaries(
         st.sampled_from(["server", "client", "wire"]),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.sequence.events import Notice
@@ -62,7 +62,6 @@ def recordings(draw: Callable[..., Any]) -> Recording:
     )
 
 
-@settings(deadline=None, max_examples=50)
 @given(recordings(), st.integers(80, 200))
 def test_no_output_breaks(recording: Recording, width: int) -> None:
     figure = layout(Timeline.of(recording))
@@ -78,3 +77,8 @@ def test_no_output_breaks(recording: Recording, width: int) -> None:
         assert all(char.isprintable() or char == "\n" for char in drawn)
         assert drawn.isascii() or not ascii_only
         drawn.encode()
+
+
+def test_a_title_that_does_not_print_is_cut_to_its_room() -> None:
+    recording = replace(exchange(), title="\U0003134b\x1f" * 30)
+    assert outside(parsed(svg.draw(layout(Timeline.of(recording))))) == []

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from labctl.sequence.events import Segment
+from labctl.sequence.events import Call, Segment
 from labctl.sequence.timeline import Timeline
-from labctl.show.figure.folding import fold_segments
+from labctl.show.figure.folding import fold_calls, fold_segments
 from labctl.show.figure.labels import lane_name
 from labctl.show.figure.layout import layout
+from labctl.show.figure.segmentwords import label
 from tests.unit.sequence.build import Story
 from tests.unit.sequence.exchanges import CLIENT, SERVER, exchange, tcp_socket
 
@@ -39,6 +40,50 @@ def acks(*gaps: int) -> list[Segment]:
 )
 def test_a_pause_ends_a_repetition(gaps: list[int], runs: list[int]) -> None:
     assert [len(run) for run in fold_segments(acks(*gaps), lambda _: False)] == runs
+
+
+def calls(name: str, *times: tuple[int, int]) -> list[Call]:
+    """Return calls of one thread: how long after the one before each began, how long it took."""
+    story = Story(client=CLIENT)
+    thread = story.thread("client")
+    for gap, took in times:
+        story.tick(gap)
+        begun = thread.begin(name, fd=3)
+        story.tick(took)
+        thread.end(begun, result=100)
+    return story.calls
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "runs"),
+    [
+        ("recv", [(MS, MS)] * 9, [9]),
+        ("recv", [(MS, MS)] * 4 + [(300 * MS, MS)] + [(MS, MS)] * 4, [4, 5]),
+        ("recv", [(MS, MS)] * 4 + [(150 * MS, MS)] + [(MS, MS)] * 4, [9]),
+        ("recv", [(MS, MS)] * 4 + [(MS, 300 * MS)] + [(MS, MS)] * 4, [9]),
+        ("recv", [(300 * MS, MS)] * 99, [99]),
+        ("send", [(MS, MS)] * 4 + [(MS, 300 * MS)] + [(MS, MS)] * 4, [4, 1, 4]),
+        ("send", [(MS, 300 * MS)] * 99, [99]),
+    ],
+)
+def test_calls_after_a_pause_and_a_send_that_blocks_stand_for_themselves(
+    name: str, times: list[tuple[int, int]], runs: list[int]
+) -> None:
+    assert [len(run) for run in fold_calls(calls(name, *times))] == runs
+
+
+def test_a_segment_that_closes_the_window_says_so() -> None:
+    story = Story(client=CLIENT, server=SERVER)
+    ends = f"{CLIENT}:40000", f"{SERVER}:80"
+    windows = [5000] * 5 + [0] + [5000] * 5
+    for window in windows:
+        story.segment(*ends, "ACK", 1, 1, window=window)
+    runs = fold_segments(story.segments, lambda _: False)
+    assert [len(run) for run in runs] == [5, 1, 5]
+    assert label(runs[1][0]) == "ACK, window 0"
+    assert label(runs[0][0]) == "ACK"
+    assert label(story.segment(*ends, "PSH ACK", 1, 1, 17, window=0)) == "data 17 B, window 0"
+    assert label(story.segment(*ends, "RST", 1, window=0)) == "RST"
 
 
 def test_lanes_that_are_called_the_same_have_numbers() -> None:

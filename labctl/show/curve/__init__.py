@@ -1,0 +1,1 @@
+"""Curves of load against answers, in every form."""

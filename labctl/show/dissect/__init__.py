@@ -1,0 +1,1 @@
+"""Draws datagrams that were taken apart: as text, SVG, HTML and JSON."""
