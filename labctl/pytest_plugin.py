@@ -10,15 +10,19 @@ import types
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
     from labctl.engine.client import Engine
     from labctl.lab.lab import Lab
+    from labctl.observe.steps.model import Film
+    from labctl.play.crossing import Crossed
     from labctl.play.seen import SeenTimeline
     from labctl.play.under_test import LabUnderTest
+
+T = TypeVar("T")
 
 _MARK = (
     "lab(lab, scale=None, timeout=None): on a module: the lab that its tests need, by name, "
@@ -26,14 +30,16 @@ _MARK = (
     "compose.yaml beside the module."
 )
 _SCENARIO_MARK = (
-    "scenario(name, tracer='auto'): the scenario that the fixture `timeline` plays; without it "
-    "the lab's only one."
+    "scenario(name, tracer='auto'): the scenario that the fixtures `timeline`, `crossings` and "
+    "`film` play; without it the lab's only one."
 )
 _COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _LOG_LINES = 40
 _UP: pytest.StashKey[LabUnderTest] = pytest.StashKey()
 _LOOKED_AT: pytest.StashKey[bool] = pytest.StashKey()
 _SEEN: pytest.StashKey[dict[tuple[str, str], SeenTimeline]] = pytest.StashKey()
+_CROSSED: pytest.StashKey[dict[tuple[str, str], Crossed]] = pytest.StashKey()
+_FILMS: pytest.StashKey[dict[tuple[str, str], Film]] = pytest.StashKey()
 _KEPT: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -92,9 +98,42 @@ def timeline(request: pytest.FixtureRequest, _labctl_engine: Engine) -> SeenTime
 
     Tests of a module that name the same scenario share one play.
     """
+    from labctl.play.seen import see  # noqa: PLC0415
+
+    return _shared(request, _SEEN, lambda lab, name, by: see(_labctl_engine, lab, name, by))
+
+
+@pytest.fixture
+def crossings(request: pytest.FixtureRequest, _labctl_engine: Engine) -> Crossed:
+    """How each process of a scenario crossed into the kernel, played on a copy of its own.
+
+    Tests of a module that name the same scenario share one play.
+    """
+    from labctl.play.crossing import see_crossings as see  # noqa: PLC0415
+
+    return _shared(request, _CROSSED, lambda lab, name, by: see(_labctl_engine, lab, name, by))
+
+
+@pytest.fixture
+def film(request: pytest.FixtureRequest, _labctl_engine: Engine) -> Film:
+    """What the programs of a scenario hold after each call, on a copy of the module's lab.
+
+    Tests of a module that name the same scenario share one play.
+    """
+    from labctl.play.stepping import shoot  # noqa: PLC0415
+
+    return _shared(request, _FILMS, lambda lab, name, _: shoot(_labctl_engine, lab, name))
+
+
+def _shared(
+    request: pytest.FixtureRequest,
+    stash: pytest.StashKey[dict[tuple[str, str], T]],
+    play: Callable[[Lab, str, str], T],
+) -> T:
+    """Return what `play` gave of the lab, the scenario and the tracer that a test asks for; it
+    is called once for all tests of a module that ask for the same."""
     from labctl.engine.shield import term_interrupts  # noqa: PLC0415
     from labctl.play.choose import scenario_of  # noqa: PLC0415
-    from labctl.play.seen import see  # noqa: PLC0415
 
     module = request.node.getparent(pytest.Module)
     assert module is not None
@@ -102,9 +141,9 @@ def timeline(request: pytest.FixtureRequest, _labctl_engine: Engine) -> SeenTime
         model, _, _ = _wanted(request, module)
         wanted, tracer = _scenario(request)
         name, _ = scenario_of(model, wanted)
-        seen: dict[tuple[str, str], SeenTimeline] = module.stash.setdefault(_SEEN, {})
+        seen: dict[tuple[str, str], T] = module.stash.setdefault(stash, {})
         if (name, tracer) not in seen:
-            seen[name, tracer] = see(_labctl_engine, model, name, tracer)
+            seen[name, tracer] = play(model, name, tracer)
         return seen[name, tracer]
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from labctl.cli.common import JsonOption, NameOption
+from labctl.cli.common import JsonOption, NameOption, told_console
 from labctl.cli.complete import complete_host
 from labctl.cli.files import require_writable, write_whole
 from labctl.engine import live
@@ -23,6 +22,7 @@ from labctl.observe.tracers import NONE
 from labctl.observe.wishes import SMALLEST_SNAPLEN, Wishes
 from labctl.play import capturing
 from labctl.play.capturing import End, Summary
+from labctl.play.words import plural
 
 _LARGEST_SNAPLEN = 262144
 """What tcpdump(8) takes when it is to keep whole packets, in bytes."""
@@ -81,7 +81,7 @@ def capture(
     engine = connect()
     place = capturing.place(live.find(engine, told if slash else name), wanted)
     wishes = Wishes(NONE, snaplen, max_bytes, hosts=place.hosts)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = told_console()
 
     def note(line: str) -> None:
         console.print(line, markup=False)
@@ -93,10 +93,11 @@ def capture(
     summary = capturing.capture(
         engine, place, wishes, End(timeout, count), write, Reporter(note=note), ready
     )
-    _tell(summary, file, as_json, note)
+    tell(summary, file, as_json, note)
 
 
-def _tell(summary: Summary, file: str, as_json: bool, note: Callable[[str], None]) -> None:
+def tell(summary: Summary, file: str, as_json: bool, note: Callable[[str], None]) -> None:
+    """Tell what was captured, and by `note` what is missing."""
     if as_json:
         output = sys.stderr if file == "-" else sys.stdout
         print(json.dumps({"file": file, **asdict(summary)}, indent=2), file=output)
@@ -104,7 +105,7 @@ def _tell(summary: Summary, file: str, as_json: bool, note: Callable[[str], None
     for line in summary.notices:
         note(line)
     hosts = ", ".join(f"{host} {number:,}" for host, number in summary.hosts.items())
-    note(f"{summary.packets:,} packets, {summary.bytes:,} bytes ({hosts})")
+    note(f"{plural(summary.packets, 'packet')}, {plural(summary.bytes, 'byte')} ({hosts})")
 
 
 def _writer(file: str) -> Write:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from labctl.cli import pictures
-from labctl.cli.common import JsonOption, output, print_json
+from labctl.cli.common import JsonOption, output, print_json, told_console
 from labctl.engine.client import connect
 from labctl.engine.up import Reporter
 from labctl.errors import CheckFailed
@@ -55,7 +55,7 @@ def demo(
     pictures.require_forms([figure])
     lab = load(data_root() / "compose.yaml")
     engine = connect()
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = told_console()
     progress = HostProgress(console, "the default lab")
     reporter = Reporter(progress.host, progress.note, progress.hosts)
     wishes = Wishes(max_bytes=_MOST_BYTES, hosts=OBSERVED)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from labctl.cli.common import JsonOption, output, print_json
+from labctl.cli.common import JsonOption, NameOption, output, print_json
 from labctl.cli.complete import complete_name
 from labctl.engine import down as taking_down
 from labctl.engine import live
@@ -29,6 +29,7 @@ def down(
             autocompletion=complete_name,
         ),
     ] = None,
+    name: NameOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Every lab.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,18 +38,18 @@ def down(
     if everything:
         wanted = [lab.name for lab in live.labs(engine)]
     elif names:
-        wanted = [live.find(engine, name).name for name in names]
+        wanted = [live.find(engine, one).name for one in names]
     else:
-        wanted = [live.find(engine, None).name]
+        wanted = [live.find(engine, name).name]
     console = Console(stderr=True, highlight=False)
     result = {}
-    for name in wanted:
-        with console.status(f"taking down {name}"):
-            removed = taking_down.down(engine, name)
-        result[name] = vars(removed)
+    for one in wanted:
+        with console.status(f"taking down {one}"):
+            removed = taking_down.down(engine, one)
+        result[one] = vars(removed)
         if not as_json:
             console.print(
-                f"lab {name} is down: {removed.containers} hosts and {removed.networks} networks "
+                f"lab {one} is down: {removed.containers} hosts and {removed.networks} networks "
                 "removed"
             )
     if as_json:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from labctl.errors import MachineError, UsageError
+from labctl.errors import LabctlError, MachineError, UsageError
 
 
 def is_folder(path: Path) -> bool:
@@ -28,6 +28,45 @@ def require_writable(file: Path) -> None:
         raise UsageError(
             f"{file} cannot be written: {error.strerror}", "Name a file in a folder of yours."
         ) from error
+
+
+def require_suffixes(
+    files: Iterable[Path],
+    suffixes: Iterable[str],
+    unknown: str = "nothing is known of files ending in {suffix}",
+) -> None:
+    """Raise UsageError unless each file can be written and its suffix is one of `suffixes`;
+    `unknown` says that it is none, of a `suffix`."""
+    known = list(suffixes)
+    for file in files:
+        if file.suffix not in known:
+            raise UsageError(
+                f"{file}: {unknown.format(suffix=file.suffix or 'no suffix')}",
+                f"End it in one of {', '.join(known)}.",
+            )
+        if not is_folder(file.parent):
+            raise UsageError(f"{file}: there is no folder {file.parent}", "Make it first.")
+        require_writable(file)
+
+
+def write_each(
+    files: Sequence[Path], write: Callable[[Path], int], told: Callable[[str], None]
+) -> LabctlError | None:
+    """Have `write` write each file, and tell a line of each with the bytes it returned.
+
+    One that cannot be written keeps no other from it; what was wrong is returned.
+    """
+    wrong = []
+    for file in files:
+        try:
+            size = write(file)
+        except LabctlError as error:
+            wrong.append(error)
+        else:
+            told(f"{file}: {size:,} bytes")
+    if len(wrong) < 2:
+        return next(iter(wrong), None)
+    return MachineError("\n".join(error.message for error in wrong), wrong[0].hint)
 
 
 def write_whole(file: Path, blocks: Iterable[bytes]) -> int:

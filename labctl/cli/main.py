@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
-import signal
 import sys
 from collections.abc import Iterable
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.exceptions import TyperException
 
+from labctl.cli import interrupts
 from labctl.errors import LabctlError, LabFileError
 
 INTERRUPTED = 130
@@ -28,8 +27,13 @@ MODULES = {
     "hosts": ("exec", "shell", "logs", "cp"),
     "scenarios": ("run", "verify"),
     "trace": ("trace",),
+    "syscalls": ("syscalls",),
     "sockets": ("sockets",),
+    "queues": ("queues",),
+    "curve": ("curve",),
+    "tree": ("tree",),
     "capture": ("capture",),
+    "dissect": ("dissect",),
     "demo": ("demo",),
     "images": ("images",),
     "doctor": ("doctor",),
@@ -80,37 +84,44 @@ def needed(argv: list[str]) -> Iterable[str]:
     To load them all takes longer than many a command does.
     """
     word = argv[1] if len(argv) > 1 else ""
+    if word in ("version", "--version"):
+        return ()
     found = [module for module, commands in MODULES.items() if word in commands]
     return found or MODULES
 
 
 def run() -> None:
     """Run the command line; never ends in a traceback for what a user can mend."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # ended, or its terminal closed
-        signal.signal(number, _interrupt)
     try:
-        sys.exit(build(needed(sys.argv))(prog_name="labctl", standalone_mode=False) or 0)
+        interrupts.take()
+        code = _code()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    finally:
+        interrupts.ignore()
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Run the command line, tell what went wrong, and return the exit code."""
+    try:
+        return build(needed(sys.argv))(prog_name="labctl", standalone_mode=False) or 0
     except LabctlError as error:
         tell(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except TyperException as error:
         _tell_usage(error)
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(INTERRUPTED)
+        return error.exit_code
+    except typer.Abort:
+        return INTERRUPTED
     except BrokenPipeError:  # as in `labctl ps | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
     except Exception as error:
         if os.environ.get("LABCTL_DEBUG"):
             raise
         tell(_fault(error))
-        sys.exit(LabctlError.exit_code)
-    finally:
-        # What is left to do takes no time, and must not be interrupted with a traceback.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        return LabctlError.exit_code
 
 
 def _tell_usage(error: TyperException) -> None:
@@ -147,7 +158,3 @@ def _fault(error: Exception) -> LabctlError:
         "This is a fault of labctl's. LABCTL_DEBUG=1 shows where; `labctl clean` removes what "
         "it may have left.",
     )
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,17 +13,26 @@ from rich.console import Console
 from labctl.cli import pictures
 from labctl.errors import LabctlError, UsageError
 from labctl.play.judged import Judged
+from labctl.sequence.connects import connects as made
+from labctl.show import connects
 from labctl.show import trace as showing
 from labctl.show.figure.model import Options
+
+NARROWEST_TABLE = 120
+"""Elsewhere than on a terminal a table is at least so many columns wide."""
 
 
 @dataclass(frozen=True)
 class Out:
-    """Where it goes: to files, to standard output, and, what is no figure, to `console`."""
+    """Where it goes: to files, to standard output, and, what is no figure, to `console`.
+
+    With `connects` the table of connects takes the place of the figure, and of the events.
+    """
 
     files: Sequence[Path]
     as_json: bool
     console: Console
+    connects: bool = False
 
 
 def tell(judged: Judged, options: Options, out: Out, played: bool) -> None:
@@ -51,15 +61,25 @@ def _show_and_write(judged: Judged, options: Options, out: Out) -> LabctlError |
     written: list[str] = []
     unwritten = pictures.write_all(judged, options, out.files, written.append)
     if out.as_json:
-        for line in pictures.events(judged):
+        for line in _connects(judged) if out.connects else pictures.events(judged):
             print(line)
         showing.show(judged, options, out.console, figure=False)
     else:
-        figure = not out.files or unwritten is not None
-        showing.show(judged, options, Console(highlight=False), figure)
+        console = Console(highlight=False)
+        if out.connects:
+            least = 0 if console.is_terminal else NARROWEST_TABLE
+            wide = Console(highlight=False, width=max(console.width, least))
+            wide.print(connects.table(made(judged.timeline)))
+            console.print()
+        figure = not out.connects and (not out.files or unwritten is not None)
+        showing.show(judged, options, console, figure)
     for line in written:
         out.console.print(line, markup=False)
     return unwritten
+
+
+def _connects(judged: Judged) -> Iterator[str]:
+    return (json.dumps(connects.as_json(one)) for one in made(judged.timeline))
 
 
 def _unknown(judged: Judged, options: Options) -> UsageError | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from labctl.cli.files import is_folder, require_writable, write_whole
-from labctl.errors import LabctlError, MachineError, UsageError
+from labctl.cli.files import require_suffixes, write_each, write_whole
+from labctl.errors import LabctlError, UsageError
 from labctl.play.judged import Judged
 from labctl.sequence import jsonl
 from labctl.show.figure import html, mermaid, svg, text
@@ -75,17 +75,9 @@ def require_forms(files: Sequence[Path], played: bool = True) -> None:
 
     Where nothing is played there are no packets to be written.
     """
-    for file in files:
-        if file.suffix not in FORMS:
-            raise UsageError(
-                f"{file}: nothing is known of files ending in {file.suffix or 'no suffix'}",
-                f"End it in one of {', '.join(FORMS)}.",
-            )
-        if file.suffix == _PACKETS and not played:
-            raise _no_packets()
-        if not is_folder(file.parent):
-            raise UsageError(f"{file}: there is no folder {file.parent}", "Make it first.")
-        require_writable(file)
+    if not played and any(file.suffix == _PACKETS for file in files):
+        raise _no_packets()
+    require_suffixes(files, FORMS)
 
 
 def write_all(
@@ -95,17 +87,7 @@ def write_all(
 
     One that cannot be written keeps no other from it; what was wrong is returned.
     """
-    wrong = []
-    for file in files:
-        try:
-            size = write(judged, options, file)
-        except LabctlError as error:
-            wrong.append(error)
-        else:
-            told(f"{file}: {size:,} bytes")
-    if len(wrong) < 2:
-        return next(iter(wrong), None)
-    return MachineError("\n".join(error.message for error in wrong), wrong[0].hint)
+    return write_each(files, lambda file: write(judged, options, file), told)
 
 
 def write(judged: Judged, options: Options, file: Path) -> int:

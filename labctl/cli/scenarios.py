@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from labctl.cli.common import JsonOption, NameOption, output, print_json
+from labctl.cli import distribution
+from labctl.cli.common import JsonOption, NameOption, output, print_json, told_console
 from labctl.cli.complete import complete_scenario
+from labctl.cli.distribution import Asked
 from labctl.cli.steps import lines
 from labctl.engine import live
 from labctl.engine.client import Engine, connect
@@ -19,8 +21,10 @@ from labctl.engine.up import Reporter as UpReporter
 from labctl.errors import UsageError
 from labctl.lab.discover import find, known
 from labctl.lab.lab import Lab
+from labctl.lab.load import load
 from labctl.play import verify as verifying
 from labctl.play.choose import chosen, lab_of, scenario_of
+from labctl.play.distribution.files import KINDS
 from labctl.play.fresh import fresh
 from labctl.play.player import play
 from labctl.play.results import ScenarioResult
@@ -49,16 +53,49 @@ def run(
         str | None,
         typer.Option("--lab", help="Play it on a fresh copy of this lab, which is taken down."),
     ] = None,
+    peers: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a lab that is an experiment: how many peers; 8 measures 2, 4 and 8, "
+            "while 3,5 measures these.",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Of an experiment: the file, or the kind of a stand-in: {', '.join(KINDS)}.",
+            show_default=False,
+        ),
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Of an experiment: write to this file, by its suffix: .svg, .png, .json. "
+            "Can be given again.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Play a scenario on a lab that is up; where none is, on a copy brought up for it."""
+    """Play a scenario on a lab that is up; where none is, on a copy brought up for it.
+
+    A lab that is an experiment (`labctl run distribution --peers 8 --file song`) is measured, on
+    a copy brought up for it.
+    """
     if lab is not None and name is not None:
         raise UsageError(
             "--lab and --name exclude each other",
             "--name is a lab that is up, --lab one to bring up.",
         )
+    asked = Asked(peers, file, files or ())
+    experiment = _experiment(scenario, lab, name, asked)
+    if experiment is not None:
+        distribution.run(connect, experiment, asked, as_json)
+        return
     engine = connect()
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = told_console()
     if lab is None and (name is not None or _any_up(engine)):
         result = _on_live(engine, live.find(engine, name), scenario, console)
     else:
@@ -73,6 +110,27 @@ def run(
         console.print(f"\n{failures}", markup=False)
     if not result.passed:
         raise typer.Exit(1)
+
+
+def _experiment(word: str | None, lab: str | None, name: str | None, asked: Asked) -> Lab | None:
+    """Return the lab to measure, where it is one that is meant: by its name or by an option.
+
+    Raises UsageError where an option is given that only an experiment has, for something else.
+    """
+    if asked.anything and name is not None:
+        raise UsageError(
+            "an experiment is not measured on a lab that is up",
+            "Leave --name out: it is on a copy brought up for it.",
+        )
+    if asked.anything:
+        return load(find(lab or word, Path.cwd()))
+    if name is not None or word is None or lab is not None:
+        return None
+    try:
+        named = load(find(word, Path.cwd()))
+    except UsageError:  # it is a scenario, or else whoever plays it tells what is wrong
+        return None
+    return named if named.x.experiment else None
 
 
 def _any_up(engine: Engine) -> bool:

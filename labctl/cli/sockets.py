@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console, Group
 from rich.live import Live
 
-from labctl.cli.common import JsonOption, NameOption, print_json
-from labctl.cli.hosts import HostArgument
+from labctl.cli import film
+from labctl.cli.common import (
+    JsonOption,
+    NameOption,
+    WithCommand,
+    command_of,
+    figure_console,
+    print_json,
+)
+from labctl.cli.complete import complete_host, complete_scenario
+from labctl.cli.watching import IntervalOption, Looks, Watch, WatchOption, look
 from labctl.engine import live
 from labctl.engine.client import connect
 from labctl.errors import UsageError
 from labctl.observe.sockets.model import Snapshot
-from labctl.observe.sockets.select import require_process, selected
-from labctl.play import sockets as looking
+from labctl.observe.sockets.select import selected
+from labctl.observe.stepper import FilmWishes
+from labctl.play.tracing import Asked
 from labctl.show.sockets import text
 from labctl.show.sockets.asjson import as_json as as_object
-
-_PLAIN_WIDTH = 100
-_Looks = Iterator[tuple[Snapshot, bool]]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("sockets")(sockets)
+    app.command("sockets", cls=WithCommand, options_metavar="[OPTIONS] [-- COMMAND...]")(sockets)
 
 
 def sockets(
-    host: HostArgument,
+    context: typer.Context,
+    host: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="HOST",
+            help="A host, or NAME/HOST. With --steps a lab or a scenario, played on a fresh copy, "
+            "or, before `-- COMMAND`, the host on which the command is run.",
+            autocompletion=complete_host,
+            show_default=False,
+        ),
+    ] = None,
     process: Annotated[
         str | None,
         typer.Option(
@@ -43,22 +61,49 @@ def sockets(
             help="Show this process only: its number on the host, its program or script.",
         ),
     ] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Go on, and show what changes, until Ctrl-C.")
+    watch: WatchOption = False,
+    interval: IntervalOption = 0.5,
+    steps: Annotated[
+        bool,
+        typer.Option("--steps", help="Stop programs after each call, and show what it changed."),
     ] = False,
-    interval: Annotated[
-        float, typer.Option(min=0.02, help="Seconds between two looks of --watch.")
-    ] = 0.5,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario",
+            "-s",
+            help="Of --steps: which of the lab's scenarios; without it the first.",
+            autocompletion=complete_scenario,
+            show_default=False,
+        ),
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Of --steps: write to this file, by its suffix: .html, .txt, .jsonl. Can be "
+            "given again.",
+        ),
+    ] = None,
+    frames: Annotated[
+        int, typer.Option(min=1, help="Of --steps: at most so many frames of each host.")
+    ] = FilmWishes.frames,
     timeout: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Seconds after which --watch ends.", show_default=False),
+        typer.Option(
+            min=0.1,
+            help="Seconds after which --watch ends; with --steps, that each step may take.",
+            show_default=False,
+        ),
     ] = None,
     everything: Annotated[
         bool,
         typer.Option(
             "--all",
             "-a",
-            help="Show also processes without sockets, and sockets held from outside the host.",
+            help="Show also processes without sockets, and sockets held from outside the host; "
+            "with --steps, calls on a C library's own sockets.",
         ),
     ] = False,
     name: NameOption = None,
@@ -66,47 +111,52 @@ def sockets(
 ) -> None:
     """Show the descriptor table of each process, and the kernel's structure of each socket.
 
-    A field that is still empty shows as a dash.
+    A field that is still empty shows as a dash. With --steps it is a film: a frame after each
+    call, on all hosts, which ends with 1 where a step failed.
     """
-    if timeout is not None and not watch:
-        raise UsageError("--timeout is the end of --watch", "Leave it out, or add --watch.")
+    if steps:
+        _refuse(watch, "--watch", "--steps", "It shows each change by itself.")
+        _refuse(process is not None, "--process", "--steps", "It shows all that it steps.")
+        asked = Asked(host, scenario, name, command_of(context), timeout)
+        film.film(asked, FilmWishes(frames, everything), files or [], as_json)
+        return
+    for given, what in ((scenario, "--scenario"), (files, "--output")):
+        _require_steps(given, what)
+    _require_steps(command_of(context), "a COMMAND after --")
+    how = Watch(watch, interval, timeout)
+    if host is None:
+        raise UsageError("of which host?", "labctl sockets HOST; `labctl ps` lists the hosts.")
     engine = connect()
     found = live.find_host(engine, host, name)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def shown(snapshot: Snapshot) -> Snapshot:
         return selected(snapshot, process, everything)
 
-    def note(line: str) -> None:
-        errors.print(line, markup=False)
+    once, follow = partial(_once, as_json=as_json), partial(_watch, as_json=as_json)
+    look(engine, found, process, how, once, follow, shown)
 
-    with looking.looking(engine, found, note) as looker:
-        first = looker.look()
-        if process is not None:
-            require_process(first, process)
-        if not watch:
-            _once(shown(first), as_json)
-            return
-        looks = looking.changing(looker, interval, timeout, shown)
-        try:
-            _watch(looks, as_json)
-        except KeyboardInterrupt:
-            return  # the ordinary end of watching
-        except looking.HostEnded as end:
-            note(end.message)
+
+def _refuse(given: bool, what: str, other: str, hint: str) -> None:
+    if given:
+        raise UsageError(f"{what} and {other} exclude each other", hint)
+
+
+def _require_steps(given: object, what: str) -> None:
+    if given:
+        raise UsageError(f"{what} is for --steps only", "Leave it out, or add --steps.")
 
 
 def _once(snapshot: Snapshot, as_json: bool) -> None:
     if as_json:
         print_json(as_object(snapshot))
         return
-    console = _console()
+    console = figure_console()
     for line in text.draw(snapshot, console.width):
         console.print(line, soft_wrap=True)
 
 
-def _watch(looks: _Looks, as_json: bool) -> None:
-    console = _console()
+def _watch(looks: Looks, as_json: bool) -> None:
+    console = figure_console()
     with ExitStack() as stack:
         show = _as_line if as_json else _below(console)
         if console.is_terminal and not as_json:
@@ -153,10 +203,3 @@ def _in_place(display: Live) -> _Show:
         display.update(Group(text.headline(snapshot), *lines), refresh=True)
 
     return show
-
-
-def _console() -> Console:
-    """Return where the figure goes: as wide as the terminal; elsewhere as COLUMNS says."""
-    console = Console(highlight=False)
-    known = console.is_terminal or "COLUMNS" in os.environ
-    return console if known else Console(highlight=False, width=_PLAIN_WIDTH)

@@ -3,67 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from typer.core import TyperCommand
 
-from labctl.cli import outcome, pictures, steps
-from labctl.cli.common import NameOption
-from labctl.cli.complete import complete_scenario
+from labctl.cli import outcome, pictures
+from labctl.cli.common import NameOption, WithCommand, command_of, told_console
+from labctl.cli.playing import (
+    PlayedArgument,
+    ScenarioOption,
+    StepTimeoutOption,
+    reporter,
+    require_tracer,
+)
 from labctl.engine.client import Engine, connect
-from labctl.engine.up import Reporter as UpReporter
 from labctl.errors import UsageError
-from labctl.lab.near import did_you_mean
 from labctl.observe.tracers import NAMES
 from labctl.observe.wishes import SMALLEST_SNAPLEN, Wishes
 from labctl.play import tracing
 from labctl.play.judged import Judged, judge
 from labctl.sequence import jsonl
 from labctl.show.figure.model import Options
-from labctl.show.progress import HostProgress
-
-_COMMAND = "labctl.command"
-
-
-class TraceCommand(TyperCommand):
-    """A command `[WHAT] [OPTIONS] [-- COMMAND...]` where all after `--` belongs to COMMAND."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Set the words after `--` aside."""
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta[_COMMAND] = args[at + 1 :]
-            args = args[:at]
-        return super().parse_args(ctx, args)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("trace", cls=TraceCommand, options_metavar="[OPTIONS] [-- COMMAND...]")(trace)
+    app.command("trace", cls=WithCommand, options_metavar="[OPTIONS] [-- COMMAND...]")(trace)
 
 
 def trace(
     context: typer.Context,
-    what: Annotated[
-        str | None,
-        typer.Argument(
-            help="A lab or a scenario, played on a fresh copy; before `-- COMMAND`, the host "
-            "(HOST or NAME/HOST) of a lab that is up on which the command is run.",
-            show_default=False,
-        ),
-    ] = None,
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario",
-            "-s",
-            help="Which of the lab's scenarios; without it the first.",
-            autocompletion=complete_scenario,
-            show_default=False,
-        ),
-    ] = None,
+    what: PlayedArgument = None,
+    scenario: ScenarioOption = None,
     name: NameOption = None,
     files: Annotated[
         list[Path] | None,
@@ -81,10 +53,7 @@ def trace(
     tracer: Annotated[
         str, typer.Option(help=f"What traces system calls: {', '.join(NAMES)}.")
     ] = "auto",
-    timeout: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="Seconds that each step may take.", show_default=False),
-    ] = None,
+    timeout: StepTimeoutOption = None,
     max_bytes: Annotated[
         int,
         typer.Option(min=65536, help="No file of one host's calls or packets grows beyond this."),
@@ -105,8 +74,15 @@ def trace(
         bool, typer.Option(help="Draw also calls that only wait, or set something.")
     ] = False,
     routers: Annotated[bool, typer.Option(help="Give routers lifelines of their own.")] = False,
+    connects: Annotated[
+        bool,
+        typer.Option(
+            "--connects", help="Print a table of all connects: errno, time, packets; no figure."
+        ),
+    ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the events, one JSON object a line.")
+        bool,
+        typer.Option("--json", help="Print the events (or the connects), one JSON object a line."),
     ] = False,
 ) -> None:
     """Play a scenario, show every system call and every packet of it, and check their order.
@@ -116,11 +92,9 @@ def trace(
     seen until then is shown.
     """
     pictures.require_forms(files or [], played=read is None)
-    _require_tracer(tracer)
-    asked = tracing.Asked(
-        what, scenario, name, context.meta.get(_COMMAND), timeout, tuple(hosts or ())
-    )
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    require_tracer(tracer)
+    asked = tracing.Asked(what, scenario, name, command_of(context), timeout, tuple(hosts or ()))
+    console = told_console()
     if read is None:
         wishes = Wishes(tracer, snaplen, max_bytes)
         judged = _play(connect(), asked, wishes, console)
@@ -133,18 +107,13 @@ def trace(
         all_calls=all_calls,
         routers=routers,
     )
-    outcome.tell(judged, options, outcome.Out(files or [], as_json, console), read is None)
+    outcome.tell(
+        judged, options, outcome.Out(files or [], as_json, console, connects), read is None
+    )
 
 
 def _play(engine: Engine, asked: tracing.Asked, wishes: Wishes, console: Console) -> Judged:
-    progress = HostProgress(console, "the lab")
-    up = UpReporter(progress.host, progress.note, progress.hosts)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False)
-
-    reporter = tracing.Reporter(up, steps.lines(console), say, progress)
-    return tracing.trace(engine, asked, wishes, reporter)
+    return tracing.trace(engine, asked, wishes, reporter(console))
 
 
 def _read(file: Path, asked: tracing.Asked) -> Judged:
@@ -157,8 +126,3 @@ def _read(file: Path, asked: tracing.Asked) -> Judged:
             f"{file} cannot be read: {error}", "Name a .jsonl file of `trace`."
         ) from error
     return judge(jsonl.load(lines, str(file)))
-
-
-def _require_tracer(name: str) -> None:
-    if name not in NAMES:
-        raise UsageError(f"there is no tracer {name}", did_you_mean(name, NAMES, "the tracers"))

@@ -128,6 +128,8 @@ class Demo:
     def from_server(self) -> Iterator[Exchange]:
         """Let the client fetch the file from the server, both of them observed."""
         argv = ["tcp_client", "server", self.name, "--out", f"{RECEIVED}/{self.name}"]
+        # As in figure 6-30, however large the file is: a large one would be spliced.
+        argv += ["--by", "recv"]
         told = json.loads(self._watched("client", [*argv, "--wait", str(_PATIENCE), "--json"]))
         yield self._exchange("the file, from a server", told["remote"], told["local"], told)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from labctl.engine import processes
-from labctl.engine.inside import TimedOut
+from labctl.engine.inside import Done, TimedOut
 from labctl.engine.output import Output
 from labctl.errors import EngineError, LabctlError, MachineError
 from labctl.lab import model
@@ -16,8 +16,10 @@ from labctl.play.steps import argv_of, text_of
 
 START_TIMEOUT = 10.0
 """Seconds for the engine to start a command."""
+_INSIDE_TIMEOUT = 8.0
+"""Seconds for ending what runs on a host, beyond the grace it is given, from within."""
 _END_TIMEOUT = 30.0
-"""Seconds for ending what runs on a host, beyond the grace it is given."""
+"""The same from beside the host, on processor time that is not the host's."""
 _AT_ONCE = 8
 
 _Start = Callable[[str, Sequence[str], Mapping[str, str], Output], Command]
@@ -81,11 +83,12 @@ class Launcher:
         for command in started:
             command.settle(START_TIMEOUT)
         pids = [c.pid for c in started if c.pid is not None and c.code is None]
-        argv = processes.end(mark, pids, self._grace)
+        ended = [c.pid for c in started if c.pid is not None and c.code is not None]
         try:
-            done = self._hosts.run(host, argv, self._grace + _END_TIMEOUT)
-            if done.code != 0:  # it may have as many processes as it may
-                done = self._hosts.run_apart(host, argv, self._grace + _END_TIMEOUT)
+            done = self._end_inside(host, processes.end(mark, pids, self._grace, ended))
+            if done is None or done.code != 0:
+                argv = processes.end(mark, pids, 0, ended)
+                done = self._hosts.run_apart(host, argv, _END_TIMEOUT)
             for command in started:
                 command.wait(_END_TIMEOUT)
         except EngineError:
@@ -96,6 +99,16 @@ class Launcher:
         if done.code != 0:
             remain = (done.stdout or done.stderr).decode(errors="replace").strip()
             raise _could_not(host, f"processes {remain}")
+
+    def _end_inside(self, host: str, argv: Sequence[str]) -> Done | None:
+        """Run it on the host; None where the host is too busy for it.
+
+        A host that has as many processes as it may lets no other be started either.
+        """
+        try:
+            return self._hosts.run(host, argv, self._grace + _INSIDE_TIMEOUT)
+        except TimedOut:
+            return None
 
     def _require_gone(self, host: str) -> None:
         """On a host that does not run nothing is left to end."""

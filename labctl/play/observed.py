@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from labctl.engine import processes
 from labctl.engine.client import Engine
@@ -29,11 +30,25 @@ from labctl.play.player import SILENT, Reporter, play_on
 from labctl.play.results import ScenarioResult
 
 
+class Gatekeeper(Protocol):
+    """Who observes hosts, and holds commands on them at a gate until it does."""
+
+    @property
+    def hosts(self) -> Mapping[str, object]:
+        """The hosts that are observed, by name."""
+
+    def new_gate(self) -> str:
+        """Return the mark of a gate that nobody else has."""
+
+    def let_through(self, host: str, mark: str) -> None:
+        """Observe the process that waits at the gate with this mark, and let it go on."""
+
+
 @dataclass(frozen=True)
 class ObservedHosts(LiveHosts):
     """The hosts of a lab, each command of a step observed from its first call on."""
 
-    observer: Observer
+    observer: Gatekeeper
 
     def start(
         self, host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
@@ -107,7 +122,7 @@ def play_observed(
 def play_steps(
     engine: Engine,
     live: LiveLab,
-    observer: Observer,
+    observer: Gatekeeper,
     scenario: tuple[str, model.Scenario],
     reporter: Reporter = SILENT,
 ) -> ScenarioResult:

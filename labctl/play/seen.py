@@ -11,6 +11,7 @@ from labctl.errors import CheckFailed, UsageError
 from labctl.lab.lab import Lab
 from labctl.observe.wishes import Wishes
 from labctl.play.observed import observed_copy, play_observed
+from labctl.play.results import ScenarioResult
 from labctl.sequence.pattern import Pattern, Verdict
 from labctl.sequence.timeline import Timeline
 
@@ -43,6 +44,17 @@ class SeenTimeline(Timeline):
         return verdict
 
 
+def require_passed(result: ScenarioResult) -> None:
+    """Raise CheckFailed where a step of a scenario failed."""
+    failed = result.failed_step
+    if failed is not None:
+        raise CheckFailed(
+            f"scenario {result.name}: step {failed.name} on host {failed.host} failed: "
+            f"{failed.why}",
+            failed.stderr.strip() or f"`labctl run {result.name}` plays it alone.",
+        )
+
+
 def see(engine: Engine, lab: Lab, scenario: str, tracer: str) -> SeenTimeline:
     """Play a scenario on an observed copy of the lab; return what was seen.
 
@@ -52,12 +64,7 @@ def see(engine: Engine, lab: Lab, scenario: str, tracer: str) -> SeenTimeline:
     steps = lab.x.scenarios[scenario]
     with observed_copy(engine, lab, wishes, Reporter()) as (live, observer):
         result, seen = play_observed(engine, live, observer, (scenario, steps))
-    failed = result.failed_step
-    if failed is not None:
-        raise CheckFailed(
-            f"scenario {scenario}: step {failed.name} on host {failed.host} failed: {failed.why}",
-            failed.stderr.strip() or f"`labctl run {scenario}` plays it alone.",
-        )
+    require_passed(result)
     timeline = SeenTimeline.of(seen.recording)
     timeline.failed = []
     timeline._declared = lab.x.sequence_of(scenario)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from labctl.lab.discover import known
 from labctl.lab.lab import Lab
 from labctl.lab.model import Scenario
 from labctl.lab.near import did_you_mean
+from labctl.observe.collect import Observation
 from labctl.observe.observer import Observer
+from labctl.observe.tracers import NONE
 from labctl.observe.wishes import Wishes
 from labctl.play.alone import alone, host_of
 from labctl.play.choose import chosen, lab_of, scenario_of
@@ -54,19 +56,59 @@ class Reporter:
     coming_up: AbstractContextManager[object]
 
 
-def trace(engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter) -> Judged:
+Around = Callable[[live.LiveLab], AbstractContextManager[object]]
+"""What is done with a lab that is up, around the steps that are played on it."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What was seen of a play. `result` is None where a Ctrl-C ended it; `pattern` is the order
+    that the lab declares, if it does; `whole` is as in `Judged`."""
+
+    observation: Observation
+    result: ScenarioResult | None
+    pattern: Pattern | None
+    whole: str = ""
+
+
+def trace(
+    engine: Engine,
+    asked: Asked,
+    wishes: Wishes,
+    reporter: Reporter,
+    around: Around = nullcontext,
+    by_pattern: bool = True,
+) -> Judged:
+    """Play what is asked for, observed; return what was seen, judged, if wanted also by the order
+    that the lab declares. Raises as `play` does."""
+    played = play(engine, asked, wishes, reporter, around)
+    seen = played.observation
+    judged = judge(seen.recording, played.pattern if by_pattern else None, seen, played.result)
+    return replace(judged, whole=played.whole, interrupted=played.result is None)
+
+
+def play(
+    engine: Engine,
+    asked: Asked,
+    wishes: Wishes,
+    reporter: Reporter,
+    around: Around = nullcontext,
+) -> Played:
     """Play what is asked for, observed; return what was seen.
 
+    `around` is entered before the first step, and left after the last.
     A Ctrl-C while it is played ends that, and what was seen until then is returned; one before
     or after ends all. Raises UsageError, before anything is made, where it names nothing that is
     there, and what the playing raises.
     """
     if asked.command is None and asked.name is None:
-        return _on_copy(engine, asked, wishes, reporter)
-    return _on_live(engine, asked, wishes, reporter)
+        return _on_copy(engine, asked, wishes, reporter, around)
+    return _on_live(engine, asked, wishes, reporter, around)
 
 
-def _on_copy(engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter) -> Judged:
+def _on_copy(
+    engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter, around: Around
+) -> Played:
     here = Path.cwd()
     if asked.scenario is None:
         lab, name = chosen(None, asked.what, here, first=True)
@@ -78,11 +120,20 @@ def _on_copy(engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter) -
         with reporter.coming_up:
             copy = observed_copy(engine, lab, replace(wishes, outlive=True), reporter.up)
             up, observer = stack.enter_context(copy)
-        return _play(engine, up, observer, (name, scenario), _pattern(lab, name), asked, reporter)
+        what = (name, scenario), _pattern(lab, name)
+        return _play(engine, up, observer, what, asked, reporter, around)
 
 
-def _on_live(engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter) -> Judged:
+def _on_live(
+    engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter, around: Around
+) -> Played:
     if asked.command is None:
+        if asked.what is not None and asked.scenario is not None:
+            raise UsageError(
+                f"{asked.what} says nothing beside --name {asked.name} and -s {asked.scenario}: "
+                f"lab {asked.name} is up, and the scenario is named",
+                f"Leave {asked.what} out; or leave --name out to play on a fresh copy.",
+            )
         up = live.find(engine, asked.name)
         lab = lab_of(up)
         name, scenario = scenario_of(lab, asked.scenario or asked.what, first=True)
@@ -97,8 +148,9 @@ def _on_live(engine: Engine, asked: Asked, wishes: Wishes, reporter: Reporter) -
     for drawn in asked.drawn:
         live.require_running(up.host(drawn))
     with attached(engine, up, wishes, reporter.up) as observer:
-        judged = _play(engine, up, observer, (name, scenario), pattern, asked, reporter)
-    return judged if pattern is None else replace(judged, whole=_fresh(up, name))
+        what = (name, scenario), pattern
+        played = _play(engine, up, observer, what, asked, reporter, around)
+    return played if pattern is None else replace(played, whole=_fresh(up, name))
 
 
 def _require_hosts(lab: Lab, wanted: Sequence[str]) -> None:
@@ -122,21 +174,22 @@ def _play(
     engine: Engine,
     up: live.LiveLab,
     observer: Observer,
-    scenario: tuple[str, Scenario],
-    pattern: Pattern | None,
+    what: tuple[tuple[str, Scenario], Pattern | None],
     asked: Asked,
     reporter: Reporter,
-) -> Judged:
-    reporter.say(f"tracer: {observer.tracer.name} ({observer.tracer.why})")
-    bounded = scenario[0], _bounded(scenario[1], asked.timeout)
+    around: Around,
+) -> Played:
+    scenario, pattern = what
+    if observer.tracer.name != NONE:
+        reporter.say(f"tracer: {observer.tracer.name} ({observer.tracer.why})")
+    shorter = scenario[0], bounded(scenario[1], asked.timeout)
     result: ScenarioResult | None = None
     try:
-        result = play_steps(engine, up, observer, bounded, reporter.steps)
+        with around(up):
+            result = play_steps(engine, up, observer, shorter, reporter.steps)
     except KeyboardInterrupt:
         reporter.say("interrupted: what was seen until now follows; Ctrl-C again ends at once")
-    seen = finish(up, observer, title_of(up, bounded))
-    judged = judge(seen.recording, pattern, seen, result)
-    return replace(judged, interrupted=result is None)
+    return Played(finish(up, observer, title_of(up, shorter)), result, pattern)
 
 
 def _pattern(lab: Lab, scenario: str) -> Pattern | None:
@@ -145,7 +198,8 @@ def _pattern(lab: Lab, scenario: str) -> Pattern | None:
     return None if told is None else parse(told)
 
 
-def _bounded(scenario: Scenario, timeout: float | None) -> Scenario:
+def bounded(scenario: Scenario, timeout: float | None) -> Scenario:
+    """Return a scenario whose steps may take no more than `timeout` seconds each."""
     if timeout is None:
         return scenario
     steps = [step.model_copy(update={"timeout": timeout}) for step in scenario.steps]

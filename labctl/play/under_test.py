@@ -12,8 +12,10 @@ from labctl.engine.inside import Done
 from labctl.engine.live import LiveHost, LiveLab
 from labctl.errors import UsageError
 from labctl.lab.lab import Lab
+from labctl.observe.queues.model import Sampled
 from labctl.play.choose import scenario_of
 from labctl.play.player import play
+from labctl.play.queues import INTERVAL, sampling
 from labctl.play.results import ScenarioResult
 
 
@@ -101,6 +103,18 @@ class LabUnderTest:
         result = play(self.engine, self.live, name, steps)
         self.played.append(result)
         return result
+
+    def queues(
+        self, scenario: str | None = None, interval: float = INTERVAL
+    ) -> tuple[ScenarioResult, Sampled]:
+        """Play a scenario as `run` does, while the queues of all sockets are sampled.
+
+        `interval` is in seconds. `labctl.observe.queues.flows.flows` pairs both ends of what was
+        seen. Raises MachineError where a host cannot be looked at, and what `run` raises.
+        """
+        with sampling(self.engine, self.live, interval) as sampler:
+            result = self.run(scenario)
+        return result, sampler.sampled
 
     def logs(self, host: str, tail: int | None = None) -> str:
         """Return what a host's own program has logged, or the last `tail` lines of it."""

@@ -27,7 +27,7 @@ def plural(count: int, what: str) -> str:
     """Return `1 try`, `2 tries`, `3 steps`."""
     if count == 1:
         return f"1 {what}"
-    return f"{count} {what[:-1]}ies" if what.endswith("y") else f"{count} {what}s"
+    return f"{count:,} {what[:-1]}ies" if what.endswith("y") else f"{count:,} {what}s"
 
 
 def exit_words(code: int) -> str:

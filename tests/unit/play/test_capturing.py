@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from labctl.cli.capture import tell
 from labctl.engine.live import LiveHost, LiveLab, State
 from labctl.errors import MachineError, UsageError
 from labctl.observe import capture
 from labctl.observe.collect import Packets, networks_of
-from labctl.play.capturing import Place, place
+from labctl.play.capturing import Place, Summary, place
 from tests.unit.observe.capture.made import FROM_US, LAN, LO, WAN, Wire, udp
 
 
@@ -66,6 +67,16 @@ def test_no_more_packets_than_wanted() -> None:
     assert [frame.host for frame in found.frames()] == ["client", "server", "client"]
     whole = Packets(wire.captures(), wire.interfaces)
     assert len(b"".join(found.pcapng())) < len(b"".join(whole.pcapng()))
+
+
+def test_what_is_told_of_one_packet_and_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    for packets, size in ((0, 0), (1, 1), (1234, 56789)):
+        tell(Summary(packets, size, {"client": packets}, ()), "x.pcapng", False, print)
+    assert capsys.readouterr().out.splitlines() == [
+        "0 packets, 0 bytes (client 0)",
+        "1 packet, 1 byte (client 1)",
+        "1,234 packets, 56,789 bytes (client 1,234)",
+    ]
 
 
 def test_the_packets_of_one_network() -> None:

@@ -84,3 +84,23 @@ def test_an_interrupted_play_ends_so_after_it_was_shown(
     with pytest.raises(typer.Abort):
         tell(replace(judge(exchange(), WANTED), interrupted=True), Options(), where, played=True)
     assert "connect(" in capsys.readouterr().out
+
+
+def test_the_table_of_connects_takes_the_place_of_the_figure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    where, _ = out()
+    with pytest.raises(typer.Exit):
+        tell(judge(refused(), WANTED), Options(), replace(where, connects=True), played=True)
+    said = capsys.readouterr().out
+    assert CONNECTED not in said.partition("\n\n")[0]
+    assert "ECONNREFUSED" in said.partition("\n\n")[0]
+    assert "not as the pattern says: 1 of 1 connection" in said
+
+
+def test_connects_as_json_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    where, errors = out(as_json=True)
+    tell(judge(refused()), Options(), replace(where, connects=True), played=True)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["errno"] == "ECONNREFUSED"
+    assert "[loopback-bound]" in errors.getvalue()
