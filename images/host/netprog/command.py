@@ -10,53 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from saying import Failure, endpoint, printable, reason, say
+
+__all__ = ["Failure", "endpoint", "printable", "reason", "say"]
+
 AGAIN_AFTER = 2.0
 """Seconds after which a SIGTERM that did not end the process is acted upon once more."""
 
 
-class Failure(Exception):
-    """Something did not work. The text is one line for a person; the program ends with 1."""
-
-
-def printable(text: str) -> str:
-    """`text` with control characters and undecodable bytes written as escapes.
-
-    Names come from strangers: printed raw, they could rewrite the reader's terminal.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def say(line: str) -> None:
-    """Write one line to standard output at once, also into a pipe or a log.
-
-    Not through `print`: its buffer has a lock that a thread could hold while the process ends.
-    """
-    rest = f"{printable(line)}\n".encode()
-    while rest:
-        rest = rest[os.write(1, rest) :]
-
-
-def endpoint(address: tuple[str, int]) -> str:
-    """An address and port as people write them: `10.0.0.2:40000`."""
-    return f"{address[0]}:{address[1]}"
-
-
-def reason(error: OSError) -> str:
-    """The system's own words for `error`, in a form fit for one line.
-
-    A socket with SO_RCVTIMEO or SO_SNDTIMEO reports the end of its patience as EAGAIN, and
-    as EINPROGRESS from connect (socket(7)).
-    """
-    if isinstance(error, BlockingIOError | TimeoutError):
-        return "no answer in time"
-    return error.strerror or str(error)
-
-
-def run(program: Callable[[], None], *, ended: int = 128 + signal.SIGTERM) -> NoReturn:
+def run(program: Callable[[], None], *, ended: int | None = 128 + signal.SIGTERM) -> NoReturn:
     """Call `program` and end the process with the right exit code.
 
     0 done, 1 a `Failure` (printed on stderr), 2 wrong usage (argparse does that), `ended`
-    when SIGTERM arrives: a server is meant to be ended that way, so it says 0.
+    when SIGTERM arrives: a server is meant to be ended that way, so it says 0. With None,
+    SIGTERM ends the process as the kernel does by itself: there is nothing to clean up, and
+    no second thread that waits for the signal.
     """
 
     last = -AGAIN_AFTER
@@ -68,8 +36,9 @@ def run(program: Callable[[], None], *, ended: int = 128 + signal.SIGTERM) -> No
             last = time.monotonic()
             sys.exit(ended)
 
-    signal.signal(signal.SIGTERM, stop)
-    insist_on_handlers()
+    if ended is not None:
+        signal.signal(signal.SIGTERM, stop)
+        insist_on_handlers()
     try:
         program()
     except Failure as failure:
@@ -122,6 +91,13 @@ def seconds(text: str) -> float:
     if not 0 <= value <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds")
     return value
+
+
+def positive(text: str) -> int:
+    """An argument that is a count, 1 to 1,000,000. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:8]) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000000")
+    return int(text)
 
 
 def host_name(text: str) -> str:

@@ -5,34 +5,41 @@ pieces and worked on for a few milliseconds a turn; while its replies pile up no
 read from it, and when it does not take them for some seconds it is dropped.
 """
 
-import json
 import selectors
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from command import Failure, reason, say
-from dialogue import Answer, Dialogue
-from directory_table import table_object
-from napster import Decoder, encode
+from command import reason, say
+from conversation import Answer, answer
+from dialogue import Dialogue
+from directory_readers import Readers
+from napster import Decoder, Kind
 from sockets import notice_silence
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
-TURN_SECONDS = 0.01
-"""How long one client's messages may keep the loop busy before the others get their turn."""
+TURN_SECONDS = 0.005
+"""How long one client's messages may keep the loop busy before the others get their turn; and how
+long all those together that did not get done in theirs."""
+
+SWEEP_SECONDS = 0.25
+"""How often it is looked whether somebody is late."""
 
 MOST_IN = 128 * 1024
 MOST_OUT = 256 * 1024
 """Bytes of replies from which on nothing more is read from a client; at four times as many
 (others can cause them too) it is dropped."""
 
-MOST_CLIENTS = 900
-"""Below the usual 1024 descriptors of a process."""
+TIDIED_AT_ONCE = 20
+"""Files taken out between two looks at the clock."""
+
+MOST_ACCEPTED = 64
+"""Connections taken in one turn."""
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Client:
     """One connection and what waits to be worked on or to be sent."""
 
@@ -45,168 +52,211 @@ class Client:
     out: bytearray = field(default_factory=bytearray)
     leaving: bool = False
     """To be dropped when everything in `out` is sent."""
-    dialogue: bool = True
-    """False for a reader of the table, who only takes what is in `out`."""
+    events: int = READ
+    """What the selector watches for."""
 
 
 class Directory:
     """The event loop. `run` returns only by an exception (the one SIGTERM raises)."""
 
-    def __init__(self, listener: socket.socket, patience: float, login: float) -> None:
-        self._address: tuple[str, int] = listener.getsockname()
+    def __init__(self, listener: socket.socket, most: int, patience: float, login: float) -> None:
+        self._most = most
         self._patience = patience
         self._login = login
-        self._dialogue = Dialogue(say)
+        self._dialogue = Dialogue(say, time.time() - time.monotonic())
         self._clients: dict[int, Client] = {}
         self._next = 0
-        self._unfinished: set[int] = set()
+        self._unfinished: dict[Client, None] = {}
+        self._watched: set[Client] = set()
+        """Those who may come to be late: with something to send, or not logged in yet."""
+        self._touched: dict[Client, None] = {}
+        """Those for whom there is something new to send."""
+        self._sweep_at = 0.0
         self._selector = selectors.DefaultSelector()
-        self._listen(listener, self._accept)
-        self._listen(open_control(self._address[1]), self._accept_reader)
+        self._listener = listener
+        self._accepting = False
+        self._accept_again()
+        self._readers = Readers(self._dialogue.table, listener.getsockname())
+        self._selector.register(self._readers.listener, READ, lambda _events: self._readers.serve())
 
     def run(self) -> None:
         while True:
             for key, events in self._selector.select(self._pause()):
                 work: Callable[[int], None] = key.data
                 work(events)
-            for number in list(self._unfinished):
-                self._work_on(self._clients[number])
-            self._sweep(time.monotonic())
+            self._go_on()
+            self._flush()
+            self._tidy()
+            now = time.monotonic()
+            if now >= self._sweep_at:
+                self._sweep(now)
+
+    def _go_on(self) -> None:
+        """Work on what is left over, of one client after another, for one turn: however many
+        flood the directory, together they take as much time as one of them."""
+        end = time.monotonic() + TURN_SECONDS
+        for client in list(self._unfinished):
+            self._work_on(client)
+            if time.monotonic() > end:
+                break
+
+    def _tidy(self) -> None:
+        """Take out files of users who have left, for one turn."""
+        end = time.monotonic() + TURN_SECONDS
+        while self._dialogue.table.untidy and time.monotonic() < end:
+            self._dialogue.table.tidy(TIDIED_AT_ONCE)
 
     def _pause(self) -> float | None:
         """How long to wait: not at all with work left over, for ever with nobody to watch."""
-        if self._unfinished:
+        if self._unfinished or self._dialogue.table.untidy:
             return 0
-        watched = self._dialogue.waiting or any(
-            client.out or not client.dialogue or not self._dialogue.logged_in(client.number)
-            for client in self._clients.values()
-        )
-        return min(0.25, self._patience, self._login) if watched else None
+        watched = self._watched or self._dialogue.waiting or not self._accepting
+        return min(SWEEP_SECONDS, self._patience, self._login) if watched else None
 
-    def _listen(self, sock: socket.socket, accept: Callable[[socket.socket], None]) -> None:
-        sock.setblocking(False)
-        self._selector.register(sock, READ, lambda _events: accept(sock))
+    def _accept_again(self) -> None:
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, READ, lambda _events: self._accept())
+        self._accepting = True
 
-    def _accept(self, listener: socket.socket) -> None:
-        try:
-            sock, (ip, _port) = listener.accept()
-            if len(self._clients) >= MOST_CLIENTS:
-                sock.close()
+    def _accept(self) -> None:
+        for _ in range(MOST_ACCEPTED):
+            try:
+                sock, (ip, _port) = self._listener.accept()
+            except BlockingIOError:
                 return
-            notice_silence(sock)
-        except OSError as error:
-            say(f"accept: {reason(error)}")
-            return
-        client = self._admit(sock)
-        self._dialogue.arrive(client.number, ip)
+            except OSError as error:
+                # Out of descriptors: the connections wait in the backlog until some come free.
+                say(f"accept: {reason(error)}")
+                self._selector.unregister(self._listener)
+                self._accepting = False
+                return
+            try:
+                sock.setblocking(False)
+                notice_silence(sock)
+            except OSError:
+                sock.close()
+                continue
+            client = self._admit(sock, ip)
+            if len(self._clients) > self._most:
+                self._deliver([answer(client.number, Kind.LOGIN_ERROR, "the directory is full")])
+                client.leaving = True
 
-    def _accept_reader(self, listener: socket.socket) -> None:
-        try:
-            sock, _ = listener.accept()
-        except OSError as error:
-            say(f"accept: {reason(error)}")
-            return
-        client = self._admit(sock)
-        client.dialogue, client.leaving = False, True
-        client.out += json.dumps(table_object(self._dialogue.table, self._address)).encode()
-        self._watch(client)
-
-    def _admit(self, sock: socket.socket) -> Client:
-        sock.setblocking(False)
+    def _admit(self, sock: socket.socket, ip: str) -> Client:
         now = time.monotonic()
         client = Client(self._next, sock, now, now)
         self._next += 1
         self._clients[client.number] = client
+        self._watched.add(client)
+        self._dialogue.arrive(client.number, ip)
         self._selector.register(sock, READ, lambda events: self._ready(client, events))
         return client
 
     def _ready(self, client: Client, events: int) -> None:
+        if client.number not in self._clients:
+            return
+        if events & WRITE:
+            self._touched[client] = None
+        if not events & READ or client.decoder.pending >= MOST_IN:
+            return
         try:
-            if events & WRITE:
-                sent = client.sock.send(client.out)
-                del client.out[:sent]
-                client.moved = time.monotonic()
-            if events & READ and client.decoder.pending < MOST_IN:
-                piece = client.sock.recv(16 * 1024)
-                if not piece:
-                    raise ConnectionResetError
-                client.decoder.feed(piece)
+            piece = client.sock.recv(64 * 1024)
         except BlockingIOError:
             return
         except OSError:
+            piece = b""
+        if not piece:
             self._drop(client)
             return
-        self._work_on(client)
+        client.decoder.feed(piece)
+        if client not in self._unfinished:
+            self._work_on(client)
 
     def _work_on(self, client: Client) -> None:
         """Answer the client's messages until none is left or its turn is over."""
-        end = time.monotonic() + TURN_SECONDS
-        self._unfinished.discard(client.number)
-        while client.dialogue and not client.leaving and len(client.out) < MOST_OUT:
+        began = now = time.monotonic()
+        self._unfinished.pop(client, None)
+        while not client.leaving and len(client.out) < MOST_OUT:
             message = client.decoder.next()
             if message is None:
                 break
-            now = time.monotonic()
             self._deliver(self._dialogue.receive(client.number, message, now))
-            if now > end:
-                self._unfinished.add(client.number)
+            now = time.monotonic()
+            if now - began > TURN_SECONDS:
+                self._unfinished[client] = None
                 break
-        if client.leaving and not client.out:
-            self._drop(client)
-        else:
-            self._watch(client)
 
     def _deliver(self, answers: list[Answer]) -> None:
-        for number, message in answers:
+        for number, frames in answers:
             client = self._clients[number]
-            if message is None:
+            self._touched[client] = None
+            if frames is None:
                 client.leaving = True
             else:
                 if not client.out:
                     client.moved = time.monotonic()
-                client.out += encode(message)
-                self._watch(client)
+                client.out += frames
+
+    def _flush(self) -> None:
+        """Send what can be sent; what is left goes when the kernel has room again."""
+        while self._touched:
+            client = next(iter(self._touched))
+            del self._touched[client]
+            if client.number in self._clients:
+                self._send(client)
+
+    def _send(self, client: Client) -> None:
+        full = len(client.out) >= MOST_OUT
+        try:
+            if client.out:
+                sent = client.sock.send(client.out)
+                del client.out[:sent]
+                client.moved = time.monotonic()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(client)
+            return
+        if client.leaving and not client.out:
+            self._drop(client)
+            return
+        if full and len(client.out) < MOST_OUT:
+            # Messages may be waiting that were not read on for want of room.
+            self._unfinished[client] = None
+        self._watch(client)
 
     def _watch(self, client: Client) -> None:
         """Tell the selector what the client is ready to do."""
         events = WRITE if client.out else 0
         if not events or (not client.leaving and len(client.out) < MOST_OUT):
             events |= READ
-        key = self._selector.get_key(client.sock)
-        if key.events != events:
-            self._selector.modify(client.sock, events, key.data)
+        if client.out:
+            self._watched.add(client)
+        if client.events != events:
+            client.events = events
+            self._selector.modify(client.sock, events, self._selector.get_key(client.sock).data)
 
     def _drop(self, client: Client) -> None:
         """The connection is over; the table forgets its user at once."""
         del self._clients[client.number]
-        self._unfinished.discard(client.number)
+        self._unfinished.pop(client, None)
+        self._watched.discard(client)
         self._selector.unregister(client.sock)
         client.sock.close()
-        if client.dialogue:
-            self._deliver(self._dialogue.leave(client.number))
+        self._deliver(self._dialogue.leave(client.number, time.monotonic()))
 
     def _sweep(self, now: float) -> None:
         """Drop who does not log in, does not read, or lets too much pile up."""
-        for client in list(self._clients.values()):
+        self._sweep_at = now + min(SWEEP_SECONDS, self._patience, self._login)
+        for client in list(self._watched):
             stalled = client.out and now - client.moved > self._patience
-            strange = client.dialogue and not self._dialogue.logged_in(client.number)
+            strange = not self._dialogue.logged_in(client.number)
             late = strange and now - client.arrived > self._login
-            if stalled or late or (client.dialogue and len(client.out) > 4 * MOST_OUT):
+            if stalled or late or len(client.out) > 4 * MOST_OUT:
                 self._drop(client)
+            elif not client.out and not strange:
+                self._watched.discard(client)
         self._deliver(self._dialogue.tick(now))
-
-
-def control_address(port: int) -> str:
-    """The abstract Unix socket on which the directory of `port` shows its table."""
-    return f"\0directory:{port}"
-
-
-def open_control(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.bind(control_address(port))
-        sock.listen(8)
-    except OSError as error:
-        sock.close()
-        raise Failure(f"cannot listen for `directory table`: {reason(error)}") from error
-    return sock
+        self._flush()
+        self._readers.reap()
+        if not self._accepting:
+            self._accept_again()

@@ -1,169 +1,214 @@
-"""Getting a file from peers, in the four steps of Napster.
+"""Getting a file from its holders: the last two of Napster's four steps.
 
-1. X asks the directory who has the file. 2. The directory answers with the holders. 3. X
-picks one, gets its port from the directory (203, 204) and asks it. 4. That peer sends the
-file. Steps 1 and 2 are client and server; 3 and 4 are between peers.
+A holder that cannot be connected to is asked, by way of the directory, to connect out and
+bring the file (500). What has come is kept when a holder goes, and the next one of the same
+file goes on from there.
 """
 
-import random
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from command import Failure, endpoint, reason
-from downloader import CutShort, Download, download
-from messages import GoAhead, Result
-from napster import Malformed
-from receiving import Arrival, CannotWrite, local_name
+from command import Failure, reason
+from desk import Desk
+from door import Door
+from downloader import CutShort, Download, Manner, Unreachable, WrongBytes, download, take_push
+from finding import Order, Step, find
+from holders import Content, Holder, ordered, without
+from messages import GoAhead, Wish
+from napster import Kind, Malformed
+from receiving import Arrival, CannotWrite
 from session import Session
-
-Address = tuple[str, int]
 
 MOST_RESUMES = 9
 
+PUSH_SECONDS = 10.0
+"""How long a holder that was asked to connect out may take."""
 
-@dataclass(frozen=True)
-class Step:
-    """One row of the table of steps: who sent what to whom; bytes on the wire, seconds."""
-
-    step: int
-    what: str
-    origin: Address
-    to: Address
-    bytes: int
-    seconds: float
-
-    def row(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "what": self.what,
-            "from": self.origin,
-            "to": self.to,
-            "bytes": self.bytes,
-            "seconds": self.seconds,
-        }
+QUEUE_TIMES = 10
+"""So many times its patience one waits for the first byte of a holder if there is no other."""
 
 
-def find(
-    session: Session, name: str, left_out: str, only: str | None
-) -> tuple[list[Result], list[Step]]:
-    """Steps 1 and 2: who has a file called `name`; not the nick `left_out`, and nobody but
-    `only`, when that is given."""
-    answer = session.search(name)
-    here, there = session.local, session.remote
-    steps = [
-        Step(1, f"ask the directory who has {name}", here, there, *answer.asked),
-        Step(2, "the directory answers", there, here, *answer.answered),
-    ]
-    holders = [
-        result
-        for result in answer.results
-        if _is_called(result, name)
-        and result.nick.lower() != left_out
-        and (only is None or result.nick.lower() == only.lower())
-    ]
-    return holders, steps
+class Getting:
+    """One file on its way: which holders are left, who has given bytes, who failed and why."""
 
+    def __init__(self, desk: Desk, order: Order, manner: Manner, arrival: Arrival) -> None:
+        self.failed: list[dict[str, str]] = []
+        self.steps: list[Step] = []
+        self._desk = desk
+        self._order = order
+        self._manner = manner
+        self._arrival = arrival
+        self._content: Content | None = None
+        """Of which file the bytes are that have come."""
+        self._givers: set[str] = set()
+        """From whom they are, nicks in lower case."""
+        self._liars: set[str] = set()
+        self._tried: set[str] = set()
+        self._door: Door | None = None
 
-def _is_called(result: Result, name: str) -> bool:
-    try:
-        return name in (result.file.name, local_name(result.file.name))
-    except Failure:
-        return False
+    def close(self) -> None:
+        if self._door is not None:
+            self._door.close()
 
+    def run(self, holders: list[Holder]) -> tuple[Holder, GoAhead, Download]:
+        """Steps 3 and 4: have it of one holder after the other until it is whole and right.
 
-def fetch_file(
-    session: Session, name: str, holders: list[Result], steps: list[Step], nick: str, out: str
-) -> dict[str, Any]:
-    """Steps 3 and 4: fetch the file into the folder `out` from one of `holders`.
-
-    They are tried in random order until one delivers the whole file. Returns the report that
-    `peer get --json` prints; its `failed` lists holders tried in vain, and why; `seconds` and
-    `rate` are those of step 4. Raises Failure when none delivers.
-    """
-    failed: list[dict[str, str]] = []
-    target = str(Path(out) / local_name(name))
-    with Arrival(target) as arrival:
-        for holder in random.sample(holders, len(holders)):
+        Raises Failure when none delivers it within the desk's deadline.
+        """
+        row = ordered(holders, nearest=self._order.nearest)
+        again = 0.1
+        while row:
+            holder = row.pop(0)
+            self._tried.add(holder.nick.lower())
             try:
-                outcome = _get_from(session, holder, nick, arrival)
-                break
+                return self._get_from(holder, alone=not row)
             except CannotWrite:
                 raise
+            except WrongBytes as error:
+                self._arrival.restart()
+                mixed = self._givers - {holder.nick.lower()}
+                self._givers.clear()
+                if mixed:
+                    # Whose bytes were wrong is not known: this one alone from the beginning.
+                    row.insert(0, holder)
+                else:
+                    self._fail(holder, str(error))
+                    self._liars.add(holder.nick.lower())
             except (Failure, OSError, Malformed) as error:
-                why = reason(error) if isinstance(error, OSError) else str(error)
-                failed.append({"nick": holder.nick, "why": why})
-                arrival.restart()
-        else:
-            tried = "; ".join(f"{failure['nick']}: {failure['why']}" for failure in failed)
-            raise Failure(f"{name}: no holder delivers it: {tried}")
-        arrival.keep()
-    chosen, done, more_steps = outcome
-    return {
-        "name": name,
-        "bytes": arrival.size,
-        "seconds": done.seconds,
-        "rate": arrival.size / done.seconds if done.seconds else 0.0,
-        "sha256": arrival.sha256,
-        "proofs": done.proofs,
-        "directory": session.remote,
-        "holders": [{"nick": holder.nick, "ip": holder.ip} for holder in holders],
-        "chosen": {"nick": chosen.nick, "ip": chosen.ip, "port": chosen.port},
-        "failed": failed,
-        "local": done.local,
-        "remote": done.remote,
-        "path": target,
-        "steps": [step.row() for step in steps + more_steps],
-    }
+                self._fail(holder, reason(error) if isinstance(error, OSError) else str(error))
+            if not row:
+                row = self._others(holder)
+                if not row:
+                    row, again = self._again(holder, again)
+        tried = "; ".join(f"{failure['nick']}: {failure['why']}" for failure in self.failed)
+        raise Failure(f"{self._order.name}: no holder delivers it: {tried}")
 
+    def _fail(self, holder: Holder, why: str) -> None:
+        failure = {"nick": holder.nick, "why": why}
+        if failure not in self.failed:
+            self.failed.append(failure)
 
-def report_lines(report: dict[str, Any]) -> list[str]:
-    """The report as lines of text: one a step, then the result."""
-    lines = [
-        f"{row['step']}. {row['what']}: {endpoint(row['from'])} to {endpoint(row['to'])},"
-        f" {row['bytes']} bytes, {row['seconds']:.4f} s"
-        for row in report["steps"]
-    ]
-    lines += [f"{failure['nick']} failed: {failure['why']}" for failure in report["failed"]]
-    rate = f"{report['rate'] / 1e6:.1f} MB/s"
-    proofs = ", ".join(report["proofs"])
-    lines.append(
-        f"{report['name']}: {report['bytes']} bytes in {report['seconds']:.3f} s, {rate},"
-        f" from {report['chosen']['nick']}, right by {proofs}"
-    )
-    return [*lines, f"sha256 {report['sha256']}, in {report['path']}"]
-
-
-def _get_from(
-    session: Session, holder: Result, nick: str, arrival: Arrival
-) -> tuple[GoAhead, Download, list[Step]]:
-    started = time.monotonic()
-    where, asked = session.request(holder.nick, holder.file.name)
-    if where is None:
-        raise Failure("not to be had, says the directory")
-    allowed = time.monotonic() - started
-    done = _fetch(where, holder, nick, arrival)
-    port = f"ask the directory for the port of {holder.nick}"
-    here, there = done.local, done.remote
-    return (
-        where,
-        done,
-        [
-            Step(3, port, session.local, session.remote, asked, allowed),
-            Step(3, f"ask {holder.nick} for the file", here, there, *done.asked),
-            Step(4, "the file", there, here, done.bytes, done.seconds),
-        ],
-    )
-
-
-def _fetch(where: GoAhead, holder: Result, nick: str, arrival: Arrival) -> Download:
-    """Download, going on with a new connection where one broke off, a few times."""
-    for _ in range(MOST_RESUMES):
-        before = arrival.size
+    def _others(self, holder: Holder) -> list[Holder]:
+        """Who has the same file under whatever name, and has not been asked (215, 216)."""
+        md5, bytes_ = self._content or holder.content
         try:
-            return download(where, holder.file, nick, arrival)
-        except CutShort:
-            if arrival.size == before:
-                raise
-    return download(where, holder.file, nick, arrival)
+            found = self._desk.ask(lambda session: session.holders(md5, bytes_))
+        except Failure:
+            return []
+        same = [Holder(one.nick, one.ip, replace(one.file, md5=md5, size=bytes_)) for one in found]
+        return without(same, self._tried | self._order.own, self._order.only)
+
+    def _again(self, holder: Holder, pause: float) -> tuple[list[Holder], float]:
+        """All that did not lie, after a pause, as long as there is time; and the next pause."""
+        left = self._desk.deadline - time.monotonic()
+        if left <= 0:
+            return [], pause
+        time.sleep(min(pause, left))
+        try:
+            holders, _ = self._desk.ask(lambda session: find(session, self._order))
+        except Failure:
+            holders = []
+        kept = without(holders, self._liars, None)
+        if not kept and holder.nick.lower() not in self._liars:
+            kept = [holder]
+        return kept, min(pause * 2, 1.0)
+
+    def _get_from(self, holder: Holder, *, alone: bool) -> tuple[Holder, GoAhead, Download]:
+        if self._content != holder.content:
+            if self._arrival.size:
+                self._arrival.restart()
+            self._givers.clear()
+            self._content = holder.content
+        where, self.steps = self._allowed(holder)
+        manner = self._manner
+        if alone:
+            manner = replace(manner, queue=manner.patience * QUEUE_TIMES)
+        self._desk.tell(Kind.DOWNLOAD_BEGUN)
+        try:
+            done = self._download(where, holder, manner)
+        finally:
+            self._desk.tell(Kind.DOWNLOAD_ENDED)
+        here, there = done.local, done.remote
+        asked = f"ask {holder.nick} for the file"
+        if not where.port or done.remote[1] != where.port:
+            asked = f"{holder.nick} has connected: tell it from which byte on"
+        self.steps += [
+            Step(3, asked, here, there, *done.asked),
+            Step(4, "the file", there, here, done.bytes, done.seconds),
+        ]
+        return holder, where, done
+
+    def _allowed(self, holder: Holder) -> tuple[GoAhead, list[Step]]:
+        """The directory's leave and the holder's port (203, 204). Raises Failure."""
+        started = time.monotonic()
+
+        def request(session: Session) -> tuple[GoAhead | None, int]:
+            return session.request(holder.nick, holder.file.name)
+
+        where, asked = self._desk.ask(request)
+        if where is None and self._open_door():
+            # Of one behind NAT it is to be had only by one who is not (or so we are asked).
+            where, asked = self._desk.ask(request)
+        if where is None:
+            raise Failure(self._not_to_be_had(holder))
+        session = self._desk.session
+        what = f"ask the directory for the port of {holder.nick}"
+        took = time.monotonic() - started
+        return where, [Step(3, what, session.local, session.remote, asked, took)]
+
+    def _not_to_be_had(self, holder: Holder) -> str:
+        if self._order.behind_nat:
+            found = self._desk.ask(lambda session: session.holders(*holder.content))
+            if any(one.nick == holder.nick and one.port == 0 for one in found):
+                return "both peers are behind NAT: neither can connect to the other"
+        return "not to be had, says the directory"
+
+    def _open_door(self) -> bool:
+        """Be one who can be connected to; False where that is so already, or cannot be."""
+        if self._order.behind_nat or self._door is not None:
+            return False
+        self._door = Door()
+        self._desk.announce(self._door.port)
+        return True
+
+    def _download(self, where: GoAhead, holder: Holder, manner: Manner) -> Download:
+        """Go on with a new connection where one broke off, a few times."""
+        for left in reversed(range(MOST_RESUMES + 1)):
+            before = self._arrival.size
+            try:
+                return self._once(where, holder, manner)
+            except CutShort:
+                if self._arrival.size == before or not left:
+                    raise
+            finally:
+                if self._arrival.size > before:
+                    self._givers.add(holder.nick.lower())
+        raise AssertionError("unreachable")
+
+    def _once(self, where: GoAhead, holder: Holder, manner: Manner) -> Download:
+        if not where.port:
+            return self._pushed(holder, manner, "it is behind NAT")
+        try:
+            return download(where, holder.file, manner, self._arrival)
+        except Unreachable as error:
+            return self._pushed(holder, manner, f"it cannot be reached ({error})")
+
+    def _pushed(self, holder: Holder, manner: Manner, why: str) -> Download:
+        """Have the holder connect out and bring the file (500). Raises Failure as download."""
+        if self._order.behind_nat:
+            raise Failure(f"{why}, and so is this peer: neither can connect to the other")
+        self._open_door()
+        door, session = self._door, self._desk.session
+        assert door is not None
+        session.send(Kind.PUSH, Wish(holder.nick, holder.file.name).data())
+        patience = min(manner.patience, PUSH_SECONDS)
+        deadline = time.monotonic() + patience
+        while (left := deadline - time.monotonic()) > 0:
+            message = session.receive(left, door.fileno())
+            if message is None:
+                connection = door.answer(holder.nick, holder.file)
+                if connection is not None:
+                    return take_push(connection, holder.file, manner, self._arrival)
+            elif message.kind in (Kind.NOT_TO_BE_HAD, Kind.ERROR):
+                raise Failure(f"{why}, and the directory cannot have it pushed")
+        raise Failure(f"{why}, and it has not connected to this peer within {patience:g} s")

@@ -59,7 +59,7 @@ class Login:
         return f"{self.nick} {self.password} {self.port} {quoted(self.client)} {self.link}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """100: `"name" md5 size bitrate frequency seconds`; size in bytes."""
 
@@ -99,8 +99,32 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """216: `nick ip port "name" md5 size link-type`: who has the file with a checksum."""
+
+    nick: str
+    ip: str
+    port: int
+    file: File
+    link: int
+
+    @classmethod
+    def parse(cls, data: str) -> "Holder":
+        nick, ip, port, name, md5, size_, link = _known(data, 7)
+        file = File(_file_name(name), _checksum(md5), number(size_))
+        address = ip_text(number(ip)), number(port, 65535)
+        return cls(_nick(nick), *address, file, number(link, 10))
+
+    def data(self) -> str:
+        file = f"{quoted(self.file.name)} {self.file.md5} {self.file.size}"
+        return f"{self.nick} {ip_number(self.ip)} {self.port} {file} {self.link}"
+
+
+@dataclass(frozen=True)
 class GoAhead:
-    """204: `nick ip port "name" md5 link-type`: where to fetch the file."""
+    """204: `nick ip port "name" md5 link-type`: where to fetch the file.
+
+    501 has the same form: where to push it to."""
 
     nick: str
     ip: str
@@ -128,7 +152,7 @@ class GoAhead:
 
 @dataclass(frozen=True)
 class Wish:
-    """203, 206, 607, 608: `nick "name"`; the nick is that of the other user."""
+    """203, 206, 500, 607, 608: `nick "name"`; the nick is that of the other user."""
 
     nick: str
     name: str
@@ -147,3 +171,31 @@ def unshared_name(data: str) -> str:
     if len(data) >= 2 and data[0] == data[-1] == '"':
         return data[1:-1]
     return data
+
+
+def folder_of_files(data: str) -> list[File]:
+    """870: `"folder" "name" md5 size bitrate frequency seconds ...`, any number of files.
+
+    As on OpenNap the folder becomes a part of the names, and brings its separator along.
+    """
+    folder, *rest = fields(data) or [""]
+    if not rest or len(rest) % 6:
+        raise Malformed(f"{len(rest)} fields behind the folder, six are needed for each file")
+    if folder and folder[-1] not in "\\/":
+        folder += "\\"
+    files = []
+    for at in range(0, len(rest), 6):
+        name, md5, *numbers = rest[at : at + 6]
+        files.append(File(_file_name(folder + name), _checksum(md5), *map(number, numbers)))
+    return files
+
+
+def checksum_and_size(data: str) -> tuple[str, int]:
+    """215: `md5 size`."""
+    md5, bytes_ = _known(data, 2)
+    return _checksum(md5), number(bytes_)
+
+
+def nick_alone(data: str) -> str:
+    """211, 600, 603, 751, 752: one nick."""
+    return _nick(_known(data, 1)[0])

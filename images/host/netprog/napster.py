@@ -21,7 +21,7 @@ NICK = re.compile(r"[A-Za-z0-9_\[\]{}\-@^!$.]{1,64}")
 
 
 class Kind(IntEnum):
-    """The message types that the four steps need."""
+    """The message types, by what napster.txt says of them."""
 
     LOGIN_ERROR = 0
     LOGIN = 2
@@ -39,12 +39,32 @@ class Kind(IntEnum):
     DOWNLOAD = 203
     GO_AHEAD = 204
     NOT_TO_BE_HAD = 206
+    BROWSE = 211
+    BROWSED = 212
+    BROWSE_END = 213
     STATISTICS = 214
+    RESUME = 215
+    RESUME_HOLDER = 216
+    RESUME_END = 217
+    DOWNLOAD_BEGUN = 218
+    DOWNLOAD_ENDED = 219
+    UPLOAD_BEGUN = 220
+    UPLOAD_ENDED = 221
     ERROR = 404
+    PUSH = 500
+    PUSH_TO = 501
+    LINK_SPEED = 600
+    LINK_SPEED_IS = 601
+    WHOIS = 603
+    WHOIS_IS = 604
+    WHOWAS = 605
     WANTED = 607
     ACCEPTED = 608
     MESSAGE_OF_THE_DAY = 621
     DATA_PORT = 703
+    PING = 751
+    PONG = 752
+    SHARE_FOLDER = 870
 
 
 class Malformed(ValueError):

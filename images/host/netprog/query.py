@@ -70,10 +70,10 @@ class Search:
         """All words with single spaces: what a name is that is meant exactly."""
         return " ".join(self.words)
 
-    def matches(self, lowered: str, file: File, link: int) -> bool:
-        """Whether `file` (its name in lower case: `lowered`) of a user with `link` is meant."""
-        if not all(word in lowered for word in self.words):
-            return False
+    def admits(self, file: File, link: int) -> bool:
+        """Whether the limits admit `file` of a user with `link`."""
+        if not self.limits:
+            return True
         values = {"LINESPEED": link, "BITRATE": file.bitrate, "FREQ": file.frequency}
         return all(limit.admits(values[limit.what]) for limit in self.limits)
 

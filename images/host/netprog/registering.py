@@ -2,10 +2,12 @@
 every loss of the directory."""
 
 import time
+from collections.abc import Callable
 
 from command import Failure, endpoint, reason, say
-from messages import File, Wish
+from messages import File, GoAhead, Wish
 from napster import Kind, Malformed
+from outbox import Outbox
 from session import Session
 from share import Share
 
@@ -14,9 +16,26 @@ LASTING_SECONDS = 5.0
 
 
 class Registration:
-    """One peer's place in the directory's table. `keep` runs until SIGTERM ends it."""
+    """One peer's place in the directory's table. `keep` runs until SIGTERM ends it.
 
-    def __init__(self, share: Share, nick: str, data_port: int, link: int, rescan: float) -> None:
+    `push` is called with each 501: who waits for which file, and where. Other threads put
+    the beginnings and ends of uploads (220, 221) into `outbox`.
+    """
+
+    def __init__(
+        self,
+        share: Share,
+        nick: str,
+        data_port: int,
+        link: int,
+        rescan: float,
+        *,
+        outbox: Outbox,
+        push: Callable[[GoAhead], None],
+    ) -> None:
+        self._outbox = outbox
+        self._push = push
+        self._uploads = 0
         self._share = share
         self._nick = nick
         self._data_port = data_port
@@ -63,13 +82,21 @@ class Registration:
         """Answer the directory and tell it of every change of the folder, until it is lost."""
         self._announced = {}
         self._announce(session)
+        # A directory that was away counts from nothing.
+        for _ in range(self._uploads):
+            session.send(Kind.UPLOAD_BEGUN)
         say(f"registered as {self._nick} with {endpoint(session.remote)}")
         scanned = time.monotonic()
         while True:
             left = scanned + self._rescan - time.monotonic()
-            message = session.receive(left) if left > 0 else None
+            message = session.receive(left, self._outbox.bell) if left > 0 else None
             if message is not None:
                 self._answer(session, message.kind, message.data)
+            kinds = self._outbox.take()
+            # All of them count, also where the directory is lost between two of them.
+            self._uploads += sum(1 if kind == Kind.UPLOAD_BEGUN else -1 for kind in kinds)
+            for kind in kinds:
+                session.send(kind)
             if time.monotonic() >= scanned + self._rescan:
                 self._announce(session)
                 scanned = time.monotonic()
@@ -86,12 +113,16 @@ class Registration:
                 self._announced[name] = file
 
     def _answer(self, session: Session, kind: int, data: str) -> None:
-        if kind == Kind.WANTED:
-            try:
+        try:
+            if kind == Kind.WANTED:
                 wish = Wish.parse(data)
-            except Malformed:
-                return
-            if wish.name in self._announced:
-                session.send(Kind.ACCEPTED, wish.data())
-        elif kind == Kind.ERROR:
+                if wish.name in self._announced:
+                    session.send(Kind.ACCEPTED, wish.data())
+            elif kind == Kind.PUSH_TO:
+                where = GoAhead.parse(data)
+                if where.port and where.name in self._announced:
+                    self._push(where)
+        except Malformed:
+            return
+        if kind == Kind.ERROR:
             say(f"the directory answers: {data}")

@@ -8,6 +8,9 @@ import socket
 import threading
 import time
 from concurrent.futures import Future
+from pathlib import Path
+
+from command import Failure, reason
 
 MOST_AT_ONCE = 1 << 30
 MOST_REMEMBERED = 4096
@@ -17,6 +20,9 @@ LEAST_RATE = 2048
 
 SPAN_SECONDS = 30.0
 """The time in which it must have taken as many bytes as LEAST_RATE demands."""
+
+ALLOWED = Path("/proc/sys/net/ipv4/tcp_allowed_congestion_control")
+"""The algorithms that a user without privilege may choose, tcp(7)."""
 
 Identity = tuple[int, int, int, int, int]
 
@@ -59,6 +65,20 @@ def _send_some(connection: socket.socket, file: io.FileIO, offset: int, count: i
     if sent == 0:
         raise OSError("the file became shorter while it was sent")
     return sent
+
+
+def set_congestion(sock: socket.socket, name: str) -> None:
+    """Choose the algorithm by which `sock` avoids congestion: TCP_CONGESTION, tcp(7).
+
+    Raises Failure when the kernel does not have it or does not allow it.
+    """
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
+    except OSError as error:
+        allowed = ALLOWED.read_text().split() if ALLOWED.is_file() else ["(unknown)"]
+        raise Failure(
+            f"congestion control {name!r}: {reason(error)}; allowed here: {', '.join(allowed)}"
+        ) from error
 
 
 class Digests:

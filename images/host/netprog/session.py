@@ -1,13 +1,14 @@
 """A user's connection to the directory: logging in, asking, and waiting for answers."""
 
 import errno
+import select
 import socket
 import time
 from typing import NamedTuple
 
 from command import Failure
-from messages import GoAhead, Login, Result, Wish
-from napster import HEADER, Decoder, Kind, Malformed, Message, encode, size
+from messages import File, GoAhead, Holder, Login, Result, Wish
+from napster import HEADER, Decoder, Kind, Malformed, Message, encode, number, size
 from query import MOST_RESULTS, search_data
 from sockets import connect_to, notice_silence
 
@@ -67,19 +68,24 @@ class Session:
         self._sock.sendall(frame)
         return len(frame)
 
-    def receive(self, wait: float) -> Message | None:
-        """The next message, or None when none has come within `wait` seconds."""
+    def receive(self, wait: float, bell: int | None = None) -> Message | None:
+        """The next message; None when none has come within `wait` seconds, or when the
+        descriptor `bell` has become readable before."""
         deadline = time.monotonic() + wait
+        watched = select.poll()
+        watched.register(self._sock, select.POLLIN)
+        if bell is not None:
+            watched.register(bell, select.POLLIN)
         while (message := self._decoder.next()) is None:
-            self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            ready = dict(watched.poll(max(deadline - time.monotonic(), 0) * 1000))
+            if self._sock.fileno() not in ready:
+                return None
             try:
                 piece = self._sock.recv(1 << 16)
             except TimeoutError as error:
                 if error.errno == errno.ETIMEDOUT:
                     raise ConnectionResetError("the directory has vanished") from error
-                return None
-            finally:
-                self._sock.settimeout(ANSWER_SECONDS)
+                raise
             if not piece:
                 raise ConnectionResetError("the directory has hung up")
             self._decoder.feed(piece)
@@ -120,6 +126,38 @@ class Session:
                 raise ConnectionError(f"the directory sent a bad result: {error}") from error
             if len(results) > MOST_RESULTS:
                 raise ConnectionError("the directory sent more results than asked for")
+
+    def browse(self, nick: str) -> list[File]:
+        """The files that a user shares (211)."""
+        self.send(Kind.BROWSE, nick)
+        files = []
+        while (message := self.expect(Kind.BROWSED, Kind.BROWSE_END)).kind == Kind.BROWSED:
+            try:
+                files.append(File.parse(message.data.partition(" ")[2]))
+            except Malformed as error:
+                raise ConnectionError(f"the directory sent a bad answer: {error}") from error
+        return files
+
+    def link_of(self, nick: str) -> int:
+        """A user's link type (600). Raises Failure for one who is not here."""
+        self.send(Kind.LINK_SPEED, nick)
+        link = self.expect(Kind.LINK_SPEED_IS).data.rpartition(" ")[2]
+        try:
+            return number(link, 10)
+        except Malformed as error:
+            raise ConnectionError(f"the directory sent a bad answer: {error}") from error
+
+    def holders(self, md5: str, bytes_: int) -> list[Holder]:
+        """Who has a file of that checksum and size, under whatever name (215)."""
+        self.send(Kind.RESUME, f"{md5} {bytes_}")
+        found = []
+        ends = Kind.RESUME_END
+        while (message := self.expect(Kind.RESUME_HOLDER, ends)).kind != ends:
+            try:
+                found.append(Holder.parse(message.data))
+            except Malformed as error:
+                raise ConnectionError(f"the directory sent a bad answer: {error}") from error
+        return found
 
     def request(self, nick: str, name: str) -> tuple[GoAhead | None, int]:
         """Ask for leave to fetch `name` of `nick` (203): where from, or None when it is not

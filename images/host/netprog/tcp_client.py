@@ -3,6 +3,10 @@
 
 The conversation is written down in tcp_server.py. The file gets its name only when as many
 bytes as announced have arrived and their SHA-256 is the one the server sent after them.
+
+A small file is received into a buffer and written from there; a large one (or each, with
+`--by splice`) goes through a pipe inside the kernel instead, all but its beginning
+(receiving.py).
 """
 
 import argparse
@@ -16,21 +20,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from command import Failure, endpoint, host_name, port_number, printable, reason, run, seconds
-from receiving import BUFFER, Arrival, local_name
+from receiving import LARGE, NEVER, Arrival, local_name
 from sockets import set_timeouts, until
 
 Address = tuple[str, int]
 
+SPLICE_FROM = {"recv": NEVER, "splice": 1, "size": LARGE}
+"""For each choice of `--by`, the bytes still to come from which on splice(2) is used."""
+
 
 @dataclass
 class Report:
-    """One finished transfer. `seconds` runs from request to proof; `rate` is bytes a second."""
+    """One finished transfer. `seconds` runs from request to proof; `rate` is bytes a second;
+    `sha256` is None when the bytes were not checked."""
 
     name: str
     bytes: int
     seconds: float
     rate: float
-    sha256: str
+    sha256: str | None
     local: Address
     remote: Address
     path: str
@@ -44,14 +52,16 @@ def fetch(options: argparse.Namespace, target: str) -> Report:
         started = time.monotonic()
         local, remote = connection.getsockname(), connection.getpeername()
         connection.sendall(b"GET " + os.fsencode(options.name) + b"\n")
-        with Arrival(target) as arrival:
-            receive(connection, arrival)
+        checked = not options.unchecked
+        with Arrival(target, splice_from=SPLICE_FROM[options.by], checked=checked) as arrival:
+            receive(connection, arrival, checked)
             seconds = time.monotonic() - started
             arrival.keep()
     finally:
         connection.close()
     rate = arrival.size / seconds
-    return Report(options.name, arrival.size, seconds, rate, arrival.sha256, local, remote, target)
+    sha256 = arrival.sha256 if checked else None
+    return Report(options.name, arrival.size, seconds, rate, sha256, local, remote, target)
 
 
 def connect(host: str, port: int, timeout: float) -> socket.socket:
@@ -66,7 +76,7 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     return connection
 
 
-def receive(connection: socket.socket, arrival: Arrival) -> None:
+def receive(connection: socket.socket, arrival: Arrival, checked: bool) -> None:
     """Receive the answer into `arrival`. Raises Failure unless the whole file came."""
     answer, rest = receive_line(connection, b"")
     match = re.fullmatch(r"OK (\d{1,18})", answer, re.ASCII)
@@ -74,14 +84,12 @@ def receive(connection: socket.socket, arrival: Arrival) -> None:
         raise Failure(answer)
     size = int(match[1])
     arrival.write(rest[:size])
-    buffer = memoryview(bytearray(BUFFER))
     while arrival.size < size:
-        count = connection.recv_into(buffer[: size - arrival.size])
-        if count == 0:
+        # recv(2), or splice(2) of a large file
+        if arrival.take(connection, size - arrival.size) == 0:
             raise Failure(f"cut short after {arrival.size} of {size} bytes")
-        arrival.write(buffer[:count])
     proof, _ = receive_line(connection, rest[size:])
-    if proof != f"SHA256 {arrival.sha256}":
+    if checked and proof != f"SHA256 {arrival.sha256}":
         raise Failure(f"wrong bytes: the server says {proof}, here it is {arrival.sha256}")
 
 
@@ -98,6 +106,7 @@ def receive_line(connection: socket.socket, begun: bytes) -> tuple[str, bytes]:
 
 def main() -> None:
     options = arguments()
+    time.sleep(max(options.at - time.time(), 0))
     target = options.out or local_name(options.name)
     if target != "-" and Path(target).is_dir():
         target = str(Path(target) / local_name(options.name))
@@ -113,7 +122,7 @@ def main() -> None:
         line = (
             f"{report.name}: {report.bytes} bytes in {report.seconds:.3f} s,"
             f" {report.rate / 1e6:.1f} MB/s, {endpoint(report.remote)} to"
-            f" {endpoint(report.local)}, sha256 {report.sha256}, in {report.path}"
+            f" {endpoint(report.local)}, sha256 {report.sha256 or 'unchecked'}, in {report.path}"
         )
     print(printable(line), file=sys.stderr if target == "-" else sys.stdout, flush=True)
 
@@ -124,8 +133,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("name", help="the file's name on the server")
     parser.add_argument("--port", type=port_number, default=8080)
     parser.add_argument("--out", metavar="PATH", help="file or folder to write to; - is stdout")
+    parser.add_argument("--by", choices=SPLICE_FROM, default="size", help="call that receives")
+    parser.add_argument("--unchecked", action="store_true", help="do not work out the SHA-256")
     parser.add_argument("--json", action="store_true", help="print the report as a JSON object")
     parser.add_argument("--wait", type=seconds, default=0, help="seconds to wait for the server")
+    parser.add_argument(
+        "--at", type=float, default=0, metavar="TIME", help="begin then (seconds since 1970)"
+    )
     parser.add_argument("--timeout", type=seconds, default=30, help="seconds of silence allowed")
     return parser.parse_args()
 

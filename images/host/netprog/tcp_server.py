@@ -26,7 +26,7 @@ import time
 
 from command import Failure, endpoint, host_name, port_number, reason, run, say, seconds
 from folder import NotShared, is_readable, open_shared
-from sending import Digests, send_file
+from sending import Digests, send_file, set_congestion
 from sockets import set_timeouts
 
 MOST_REQUEST = 1024
@@ -48,6 +48,9 @@ def main() -> None:
     try:
         # Without this, connections of an earlier run in TIME_WAIT would hold the port.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if options.congestion:
+            # Each connection that it accepts has the same.
+            set_congestion(server, options.congestion)
         server.bind((options.host, options.port))
         server.listen(options.backlog)
     except OSError as error:
@@ -124,6 +127,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=port_number, default=8080, help="its port (0: any free)")
     parser.add_argument("--root", default="/srv/files", help="the folder whose files are served")
     parser.add_argument("--backlog", type=port_number, default=5, help="clients that may wait")
+    parser.add_argument("--congestion", help="how to avoid congestion: reno, cubic, bbr, ...")
     parser.add_argument("--timeout", type=seconds, default=5, help="seconds for a whole request")
     return parser.parse_args()
 

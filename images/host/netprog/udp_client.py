@@ -17,7 +17,17 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 
-from command import Failure, endpoint, host_name, port_number, printable, reason, run, seconds
+from command import (
+    Failure,
+    endpoint,
+    host_name,
+    port_number,
+    positive,
+    printable,
+    reason,
+    run,
+    seconds,
+)
 from sockets import set_timeouts
 
 MOST = 65535
@@ -116,13 +126,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connect", action="store_true", help="connect the socket first")
     parser.add_argument("--json", action="store_true", help="print each report as a JSON object")
     return parser.parse_args()
-
-
-def positive(text: str) -> int:
-    """An argument that is a count, 1 to 1,000,000. Raises ArgumentTypeError."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:8]) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000000")
-    return int(text)
 
 
 if __name__ == "__main__":

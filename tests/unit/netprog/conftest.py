@@ -43,16 +43,20 @@ class Program:
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
 
-    def wait_for(self, pattern: str, times: int = 1) -> re.Match[str]:
+    def wait_for(self, pattern: str, times: int = 1, patience: float = PATIENCE) -> re.Match[str]:
         """The `times`-th line that matches; fails the test when it does not come."""
 
         def found() -> list[re.Match[str]]:
             return [m for line in self.lines if (m := re.search(pattern, line))]
 
         with self._changed:
-            came = self._changed.wait_for(lambda: len(found()) >= times, PATIENCE)
+            came = self._changed.wait_for(lambda: len(found()) >= times, patience)
             assert came, f"no line {pattern!r} in {self.lines}"
             return found()[times - 1]
+
+    def stop_reading(self) -> None:
+        """Wait for its last line: it has ended."""
+        self._reader.join(PATIENCE)
 
     @property
     def port(self) -> int:

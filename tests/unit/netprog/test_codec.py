@@ -7,7 +7,18 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import File, GoAhead, Login, Result, Wish, unshared_name
+from messages import (
+    File,
+    GoAhead,
+    Holder,
+    Login,
+    Result,
+    Wish,
+    checksum_and_size,
+    folder_of_files,
+    nick_alone,
+    unshared_name,
+)
 from napster import (
     Decoder,
     Kind,
@@ -22,6 +33,7 @@ from napster import (
     size,
 )
 from query import Search, search_data
+from table import Table, User
 
 NICKS = st.from_regex(r"[A-Za-z0-9_\[\]{}\-@^!$.]{1,64}", fullmatch=True)
 NAMES = (
@@ -86,6 +98,26 @@ def test_go_aheads_come_back(where: GoAhead) -> None:
     assert GoAhead.parse(where.data()) == where
 
 
+@given(st.builds(Holder, NICKS, IPS, PORTS, st.builds(File, NAMES, CHECKSUMS, NUMBERS), LINKS))
+def test_holders_come_back(holder: Holder) -> None:
+    assert Holder.parse(holder.data()) == holder
+
+
+@given(NAMES, st.lists(FILES, min_size=1, max_size=5))
+def test_folders_of_files_come_back(folder: str, files: list[File]) -> None:
+    folder = folder.rstrip("\\/") + "\\"
+    data = " ".join([quoted(folder), *(file.data() for file in files)])
+    for found, file in zip(folder_of_files(data), files, strict=True):
+        assert found.name == folder + file.name
+        assert (found.md5, found.size, found.seconds) == (file.md5, file.size, file.seconds)
+
+
+@given(CHECKSUMS, NUMBERS, NICKS)
+def test_short_data_comes_back(md5: str, bytes_: int, nick: str) -> None:
+    assert checksum_and_size(f"{md5} {bytes_}") == (md5, bytes_)
+    assert nick_alone(nick) == nick
+
+
 @given(st.builds(Wish, NICKS, NAMES))
 def test_wishes_come_back(wish: Wish) -> None:
     assert Wish.parse(wish.data()) == wish
@@ -139,6 +171,7 @@ def test_what_cannot_be_sent_is_refused() -> None:
 
 PARSERS: list[Callable[[str], object]] = [
     *(Login.parse, File.parse, Result.parse, GoAhead.parse, Wish.parse, Search.parse, fields),
+    *(Holder.parse, folder_of_files, checksum_and_size, nick_alone),
 ]
 TEXTS = st.one_of(
     st.text(),
@@ -168,15 +201,15 @@ def test_a_search_in_the_order_of_the_windows_client() -> None:
         ' BITRATE "AT LEAST" "128" LINESPEED "EQUAL TO" 10'
     )
     assert (search.words, search.most) == (("sneaker", "pimps", "tesko"), 75)
-    name = "Tesko by sneaker pimps.mp3"
     for bitrate, link, wanted in [(128, 10, True), (127, 10, False), (128, 9, False)]:
-        file = File(name, "0", 1, bitrate)
-        assert search.matches(name.lower(), file, link) is wanted
-    assert not search.matches("sneaker pimps", File("sneaker pimps", "0", 1, 128), 10)
+        assert search.admits(File("s", "0", 1, bitrate), link) is wanted
 
 
 @given(NAMES)
 def test_a_name_finds_itself(name: str) -> None:
-    search = Search.parse(search_data(name[:60]))
-    assert search.matches(name.lower(), File(name, "0", 1), 0)
+    table, user = Table(), User("a", "10.0.0.1", 1, 0)
+    table.join(user)
+    table.share(user, File(name, "0", 1))
+    search = Search.parse(search_data(name))
+    assert table.search(search, None) == [(File(name, "0", 1), user)]
     assert search.most == 100

@@ -88,7 +88,7 @@ def test_the_four_steps(directory: Program, peer: Program, run: Run, tmp_path: P
     assert report["sha256"] == hashlib.sha256(SONG).hexdigest()
     assert report["proofs"] == ["size", "md5", "sha256"]
     assert report["directory"] == ["127.0.0.1", directory.port]
-    assert report["holders"] == [{"nick": "anna", "ip": "127.0.0.1"}]
+    assert report["holders"] == [{"nick": "anna", "ip": "127.0.0.1", "round_trip": None}]
     assert report["chosen"] == {"nick": "anna", "ip": "127.0.0.1", "port": peer.port}
     assert report["remote"] == ["127.0.0.1", peer.port]
     assert report["bytes"] == len(SONG)
@@ -123,6 +123,7 @@ def test_search_lists_what_others_share(directory: Program, peer: Program, run: 
             "nick": "anna",
             "ip": "127.0.0.1",
             "link": 0,
+            "round_trip": None,
         }
     ]
     assert run("peer", "search", "nothing", "--directory", at).stdout == ""
@@ -374,9 +375,12 @@ def test_a_holder_that_cannot_be_reached(
     bob.say(214)
     bob.hear()
     accept_for(bob)
-    done = get(run, directory, tmp_path, "x")
+    done = get(run, directory, tmp_path, "x", "--patience", 0.5)
     assert done.returncode == 1
-    assert done.stderr == "peer.py: x: no holder delivers it: bob: Connection refused\n"
+    assert done.stderr == (
+        "peer.py: x: no holder delivers it: bob: it cannot be reached (Connection refused),"
+        " and it has not connected to this peer within 0.5 s\n"
+    )
 
 
 def test_ones_own_peer_is_not_asked(

@@ -97,10 +97,9 @@ def test_one_who_sips_does_not_hold_a_place_at_a_peer(
 ) -> None:
     said: Queue[str] = Queue()
     monkeypatch.setattr(uploader, "say", said.put)
-    monkeypatch.setattr(uploader, "MOST_AT_ONCE", 1)
     # Stays open: the uploader's thread waits on it until the process ends.
     listener = socket.create_server(("127.0.0.1", 0))
-    Uploader(listener, str(tmp_path)).start()
+    Uploader(str(tmp_path), "anna", lambda *_: None, uploads=1).start(listener)
     first = connect(listener)
     assert first.recv(1) == b"1"
     first.sendall(b'GETxen "big" 0 ')
@@ -108,9 +107,11 @@ def test_one_who_sips_does_not_hold_a_place_at_a_peer(
     assert first.recv(1) == b"6"
     threading.Thread(target=sip, args=(first,), daemon=True).start()
     with connect(listener) as second:
+        second.sendall(b'GETyan "big" 0 ')
+        assert "yan waits for big, place 1: 1 uploads at once" in said.get(timeout=PATIENCE)
         assert "takes less than" in said.get(timeout=PATIENCE / 2)
         assert second.recv(1) == b"1"
-    assert "INVALID REQUEST" in said.get(timeout=PATIENCE)
+        assert second.recv(1) == b"6"
 
 
 def test_a_receiver_gets_the_bytes_it_asked_for(tmp_path: Path, listener: socket.socket) -> None:

@@ -1,0 +1,43 @@
+"""Doing nothing until told to go on: by SIGUSR1, or when some seconds are over."""
+
+import contextlib
+import os
+import select
+import signal
+import time
+
+
+class Pause:
+    """A wait that SIGUSR1 ends. Make it once, before the first wait, in the main thread.
+
+    A signal that comes while nobody waits is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._told, self._tell = os.pipe()
+        os.set_blocking(self._told, False)
+        os.set_blocking(self._tell, False)
+        signal.signal(signal.SIGUSR1, self._handle)
+
+    def _handle(self, _signal: int, _frame: object) -> None:
+        with contextlib.suppress(BlockingIOError):  # told more often than anybody asked
+            os.write(self._tell, b"!")
+
+    def forget(self) -> None:
+        """Take no notice of signals until now."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._told, 1024):
+                pass
+
+    def wait(self, seconds: float | None) -> float:
+        """Return after SIGUSR1, or after `seconds`; tell how many seconds it took."""
+        began = time.monotonic()
+        # A pipe and not a flag: a signal just before `select` is not missed.
+        select.select([self._told], [], [], seconds)
+        self.forget()
+        return time.monotonic() - began
+
+
+def words(seconds: float | None) -> str:
+    """How a wait ends, for a line of output."""
+    return "until SIGUSR1" if seconds is None else f"for {seconds:g} s"
