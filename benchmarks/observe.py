@@ -3,9 +3,10 @@
     .venv/bin/python benchmarks/observe.py [--rounds 3] [--connections 2000] [--mebibytes 1024]
 
 One lab of two hosts is brought up. A client makes many short connections to a server (64
-bytes each way, one after another), and fetches one large file; each is done plain, with
-packets captured, and with system calls traced by strace and by tracefs as well. The time is
-what the client itself measures; each figure is the median over the rounds, which take turns.
+bytes each way, one after another, its name looked up once), and fetches one large file; each is
+done plain, with packets captured, and with system calls traced by strace and by tracefs as well.
+The time is what the client itself measures, of the connections also the processor time of its
+own that they took; each figure is the median over the rounds, which take turns.
 Read the ratios to plain, not the seconds: a shared machine makes all of them longer together.
 """
 
@@ -62,14 +63,15 @@ networks:
 """
 
 CLIENT = """
-import socket, sys, time
-data, begun = b"x" * 64, time.perf_counter()
+import os, socket, sys, time
+server = socket.gethostbyname("server"), 7000
+data, begun, used = b"x" * 64, time.perf_counter(), sum(os.times()[:2])
 for _ in range(int(sys.argv[1])):
-    with socket.create_connection(("server", 7000)) as own:
+    with socket.create_connection(server) as own:
         own.sendall(data)
         assert own.recv(64) == data
         assert own.recv(1) == b""
-print(time.perf_counter() - begun)
+print(time.perf_counter() - begun, sum(os.times()[:2]) - used)
 """
 
 Run = Callable[[list[str]], Done]
@@ -94,28 +96,28 @@ def output(done: Done) -> str:
     return done.stdout.decode()
 
 
-def connections(run_on_client: Run, count: int) -> float:
-    """Return the seconds of so many short connections."""
-    return float(output(run_on_client(["python3", "-c", CLIENT, str(count)])))
+def connections(run_on_client: Run, count: int) -> dict[str, float]:
+    """Return the seconds of so many short connections, and those of the processor."""
+    taken, used = output(run_on_client(["python3", "-c", CLIENT, str(count)])).split()
+    return {"connections": float(taken), "their CPU": float(used)}
 
 
-def transfer(run_on_client: Run) -> float:
+def transfer(run_on_client: Run) -> dict[str, float]:
     """Return the seconds that the large file took."""
     argv = ["tcp_client", "server", "large", "--out", "/dev/null", "--json"]
-    return float(json.loads(output(run_on_client(argv)))["seconds"])
+    return {"transfer": float(json.loads(output(run_on_client(argv)))["seconds"])}
 
 
 def measure(engine: Engine, lab: LiveLab, told: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Return the median seconds of both kinds of work in each mode that works here."""
-    taken: dict[str, dict[str, list[float]]] = {"connections": {}, "transfer": {}}
+    taken: dict[str, dict[str, list[float]]] = {}
     for _ in range(told.rounds):
         for name in MODES:
             try:
                 with mode(engine, lab, name) as run_on_client:
-                    taken["connections"].setdefault(name, []).append(
-                        connections(run_on_client, told.connections)
-                    )
-                    taken["transfer"].setdefault(name, []).append(transfer(run_on_client))
+                    found = connections(run_on_client, told.connections) | transfer(run_on_client)
+                for work, seconds in found.items():
+                    taken.setdefault(work, {}).setdefault(name, []).append(seconds)
             except LabctlError as error:
                 print(f"{name}: {error.message}", file=sys.stderr)
     return {
