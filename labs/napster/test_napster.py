@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ import pytest
 from labctl.play.seen import SeenTimeline
 from labctl.play.under_test import LabUnderTest
 
-PEERS = ("x", "a", "b", "c")
+pytestmark = pytest.mark.lab(timeout=180)
+
+PEERS = ("x", "a", "b", "c", "far")
 SONG = "numbers.txt"
-PATIENCE = 30.0
+PATIENCE = 60.0
 Host = Callable[[str], Any]
 
 
@@ -42,7 +45,7 @@ def users(lab: LabUnderTest) -> set[str]:
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds; fail when it does not in half a minute."""
+    """Wait until something holds; fail when it does not within PATIENCE."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what}"
@@ -59,6 +62,30 @@ def shared(lab: LabUnderTest) -> None:
 @pytest.mark.scenario("four-steps")
 def test_the_file_goes_from_peer_to_peer(timeline: SeenTimeline) -> None:
     assert timeline.matches(timeline.declared)
+    # Of the same run: the first and second step, and that the directory calls nobody.
+    verdict = timeline.matches(
+        {
+            "x": ["socket", "connect", "send", "recv+", "(send|recv)*", "close?"],
+            "directory": ["socket", "bind", "listen", "accept", "(recv|send)+", "close?"],
+            "before": [["x.send.call", "directory.recv.return", "x.recv.return"]],
+            "never": {"directory": ["connect"]},
+            "port": 8888,
+            "connections": "2+",
+        }
+    )
+    assert verdict, str(verdict)
+
+
+@pytest.mark.scenario("search")
+def test_searching_is_client_and_server(timeline: SeenTimeline) -> None:
+    verdict = timeline.matches(timeline.declared)
+    assert verdict, str(verdict)
+
+
+@pytest.mark.scenario("behind-nat")
+def test_a_peer_behind_nat_is_the_one_that_connects(timeline: SeenTimeline) -> None:
+    verdict = timeline.matches(timeline.declared)
+    assert verdict, str(verdict)
 
 
 @pytest.mark.scenario("nobody-has-it")
@@ -75,7 +102,7 @@ def test_the_directory_and_the_peers_listen(host: Host) -> None:
 def test_everybody_has_a_network_and_a_namespace_of_their_own(
     lab: LabUnderTest, host: Host
 ) -> None:
-    everybody = ("directory", *PEERS)
+    everybody = ("directory", *PEERS, "nat")
     assert len({IPv4Network(lab.subnet(f"net-{name}")) for name in everybody}) == len(everybody)
     inodes = {host(name).check_output("readlink /proc/self/ns/net") for name in everybody}
     assert len(inodes) == len(everybody)
@@ -178,20 +205,156 @@ def test_peers_register_again_when_the_directory_is_back(lab: LabUnderTest, shar
     eventually(lambda: set(holders(lab, SONG)) == {"a", "b", "c"}, "all have registered again")
 
 
+def test_a_transfer_goes_on_without_its_directory(lab: LabUnderTest) -> None:
+    """Killed in the middle of it; a search fails meanwhile; back again, all is found again."""
+    result = lab.run("directory-dies")
+    assert result.passed, result.failed_step
+    assert "no directory at directory:8889: Connection refused" in result.step("search").stderr
+    assert "slow.txt: 6888896 bytes" in result.step("get").stdout
+
+
+def test_the_table_before_during_and_after(lab: LabUnderTest) -> None:
+    eventually(lambda: users(lab) == {*PEERS, "nat"}, "everybody is registered")
+    result = lab.run("comes-and-goes")
+    assert result.passed, result.failed_step
+    tables = [result.step(name).stdout.splitlines() for name in ("before", "during", "after")]
+    counts = [re.fullmatch(r"(\d+) users, (\d+) files", table.pop(0)) for table in tables]
+    (people, files), *later = [tuple(map(int, count.groups())) for count in counts if count]
+    assert later == [(people + 1, files + 1), (people, files)]
+    before, during, after = (set(table) for table in tables)
+    assert during - before == {line for line in during if "newcomer" in line}
+    assert len(during - before) == 1
+    assert after == before
+
+
+def test_the_nearest_holder_is_measured_and_chosen(lab: LabUnderTest) -> None:
+    result = lab.run("nearest")
+    assert result.passed, result.failed_step
+    words = ("way.txt", "--directory", "directory", "--out", "/tmp", "--json")
+    for how in ("tcp", "icmp"):
+        nearest = lab.exec("x", "peer", "get", *words, "--choose", "nearest", "--ping", how)
+        assert nearest.code == 0, nearest.stderr
+        told = json.loads(nearest.stdout)
+        away = {holder["nick"]: holder["round_trip"] for holder in told["holders"]}
+        # The way to `far` takes 50 ms there and 50 ms back.
+        assert away["far"] >= 0.1
+        assert told["chosen"]["nick"] == min(away, key=lambda nick: away[nick])
+    at_random = lab.exec("x", "peer", "get", *words)
+    assert json.loads(at_random.stdout)["chosen"]["nick"] in away
+
+
+def test_nobody_can_connect_to_a_peer_behind_nat(lab: LabUnderTest) -> None:
+    """Also not where a program listens; so one that does not know it is behind NAT pushes too."""
+    start = (
+        "mkdir -p /tmp/shut && seq 1 54321 > /tmp/shut/shut.txt && "
+        "peer run shut --directory directory --share /tmp/shut >/tmp/shut.log 2>&1 & echo $!"
+    )
+    pid = lab.exec("nat", "sh", "-c", start).stdout.decode().strip()
+    eventually(lambda: "shut" in holders(lab, "shut.txt"), "the peer shares its file")
+    assert holders(lab, "shut.txt") == {"shut": (lab.address("nat"), 6699)}
+    words = ("shut.txt", "--directory", "directory", "--out", "/tmp")
+    shut = lab.exec("x", "peer", "get", *words, "--behind-nat", "--patience", "3")
+    assert shut.code == 1
+    assert b"neither can connect to the other" in shut.stderr
+    done = lab.exec("x", "peer", "get", *words, "--patience", "5")
+    assert done.code == 0, done.stderr
+    assert b"shut has connected" in done.stdout
+    assert lab.exec("nat", "kill", pid).code == 0
+
+
+def given_away(lab: LabUnderTest, holder: str, port: int, name: str) -> bytes:
+    """What a peer answers on its data port to one who asks for a file by that name."""
+    ask = (
+        "import socket, sys\n"
+        "peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)\n"
+        "assert peer.recv(1) == b'1'\n"
+        "peer.sendall(b'GET')\n"
+        "peer.sendall(f'thief \"{sys.argv[3]}\" 0'.encode())\n"
+        "peer.shutdown(socket.SHUT_WR)\n"
+        "answer = b''\n"
+        "while piece := peer.recv(4096): answer += piece\n"
+        "sys.stdout.buffer.write(answer)\n"
+    )
+    done = lab.exec("x", "python3", "-c", ask, lab.address(holder), str(port), name)
+    assert done.code == 0, done.stderr
+    return done.stdout
+
+
+def assert_refused(answer: bytes) -> None:
+    assert answer in (b"FILE NOT SHARED", b"INVALID REQUEST"), f"it gives away {answer[:40]!r}"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "link"])
 def test_a_peer_gives_nothing_away_but_its_folder(lab: LabUnderTest, name: str) -> None:
     lab.exec("a", "ln", "-sf", "/etc/passwd", "/srv/files/link")
-    ask = (
-        "import socket, sys\n"
-        "peer = socket.create_connection((sys.argv[1], 6699), 10)\n"
-        "assert peer.recv(1) == b'1'\n"
-        "peer.sendall(b'GET')\n"
-        "peer.sendall(f'thief \"{sys.argv[2]}\" 0'.encode())\n"
-        "answer = b''\n"
-        "while piece := peer.recv(4096): answer += piece\n"
-        "print(answer)\n"
+    assert_refused(given_away(lab, "a", 6699, name))
+
+
+@contextmanager
+def sharing(lab: LabUnderTest, host: str, program: str, nick: str, *words: str) -> Iterator[None]:
+    """Run a program in the place of `peer run` within the block, until it is registered."""
+    argv = f"{program} run {nick} --directory directory {' '.join(words)}"
+    start = f"mkdir -p /tmp/{nick} && {argv} >/tmp/{nick}.log 2>&1 & echo $!"
+    pid = lab.exec(host, "sh", "-c", start).stdout.decode().strip()
+    try:
+        eventually(lambda: nick in users(lab), f"{nick} is registered")
+        yield
+    finally:
+        lab.exec(host, "kill", pid)
+
+
+def test_a_peer_that_gives_away_everything_is_found_out(lab: LabUnderTest) -> None:
+    words = ("--share", "/tmp/open", "--port", "6710")
+    with (
+        sharing(lab, "b", "/opt/broken/open_peer.py", "open", *words),
+        pytest.raises(AssertionError, match=r"it gives away .*root:"),
+    ):
+        assert_refused(given_away(lab, "b", 6710, "/etc/passwd"))
+
+
+def names_while_it_comes(lab: LabUnderTest, program: str) -> set[str]:
+    """The names that are in the folder of one who downloads, while the file is on its way."""
+    script = (
+        "rm -rf /tmp/early; mkdir /tmp/early; "
+        f"{program} get steady.txt --directory directory --out /tmp/early >/dev/null 2>&1 & "
+        'until test -n "$(find /tmp/early -type f -size +0)"; do sleep 0.05; done; '
+        "ls -A /tmp/early; kill $!; wait $!"
     )
-    done = lab.exec("x", "python3", "-c", ask, lab.address("a"), name)
-    assert done.code == 0, done.stderr
-    assert b"root:" not in done.stdout
-    assert b"FILE NOT SHARED" in done.stdout or b"INVALID REQUEST" in done.stdout
+    return set(lab.exec("x", "sh", "-c", script).stdout.decode().split())
+
+
+def assert_only_hidden(names: set[str]) -> None:
+    assert names, "nothing has come"
+    partial = {name for name in names if not name.startswith(".")}
+    assert not partial, f"half a file has its name already: {partial}"
+
+
+def test_a_partial_file_never_has_its_name(lab: LabUnderTest) -> None:
+    lab.exec("a", "sh", "-c", "mkdir -p /tmp/steady && seq 1 3000000 > /tmp/steady/steady.txt")
+    words = ("--share", "/tmp/steady", "--port", "6711", "--rate", "500")
+    with sharing(lab, "a", "peer", "steady", *words):
+        eventually(lambda: "steady" in holders(lab, "steady.txt"), "the file is shared")
+        assert_only_hidden(names_while_it_comes(lab, "peer"))
+        with pytest.raises(AssertionError, match="half a file has its name already"):
+            assert_only_hidden(names_while_it_comes(lab, "/opt/broken/early_peer.py"))
+
+
+def test_a_peer_that_lies_is_dropped_and_the_file_arrives_from_another(
+    lab: LabUnderTest, host: Host
+) -> None:
+    lab.exec("c", "sh", "-c", "mkdir -p /tmp/liar && seq 1 77777 > /tmp/liar/truth.txt")
+    lab.exec("a", "sh", "-c", "seq 1 77777 > /srv/files/truth.txt")
+    eventually(lambda: "a" in holders(lab, "truth.txt"), "the honest peer shares it")
+    words = ("--share", "/tmp/liar", "--port", "6712")
+    with sharing(lab, "c", "/opt/broken/lying_peer.py", "liar", *words):
+        eventually(lambda: "liar" in holders(lab, "truth.txt"), "the liar claims to have it")
+        get = ("peer", "get", "truth.txt", "--directory", "directory", "--out", "/tmp")
+        alone = lab.exec("x", *get, "--from", "liar")
+        assert alone.code == 1
+        assert b"wrong bytes: the directory knows MD5" in alone.stderr
+        assert not host("x").file("/tmp/truth.txt").exists
+        done = lab.exec("x", *get, "--json")
+        assert done.code == 0, done.stderr
+        assert json.loads(done.stdout)["chosen"]["nick"] == "a"
+        sent = host("a").file("/srv/files/truth.txt").sha256sum
+        assert host("x").file("/tmp/truth.txt").sha256sum == sent

@@ -72,6 +72,13 @@ def test_calls_and_segments_are_those_of_the_figure(timeline: SeenTimeline) -> N
     assert timeline.matches(timeline.declared)
 
 
+@pytest.mark.scenario("spliced")
+def test_by_splice_the_segments_are_the_same_and_the_calls_are_not(
+    timeline: SeenTimeline,
+) -> None:
+    assert timeline.matches(timeline.declared)
+
+
 @pytest.mark.scenario("refused")
 def test_a_syn_to_a_port_where_nobody_listens_is_answered_by_rst(timeline: SeenTimeline) -> None:
     assert timeline.matches(timeline.declared)

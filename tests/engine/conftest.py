@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ import pytest
 from labctl.engine import down
 from labctl.engine.client import Engine, connect
 from labctl.engine.labels import NAME
+
+from . import preloaded
 
 HOST_IMAGE = "labctl-host"
 
@@ -41,17 +42,7 @@ def command(*args: str) -> list[str]:
 
 def labctl(*args: str, cwd: Path | None = None, **env: str) -> Ran:
     """Run a labctl command to its end, without a terminal."""
-    done = subprocess.run(
-        command(*args),
-        cwd=cwd,
-        env={**os.environ, **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(*preloaded.run(args, cwd, {**os.environ, **env}, timeout=300.0))
 
 
 @pytest.fixture(scope="session")

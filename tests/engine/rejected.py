@@ -25,7 +25,7 @@ MEANS = {
 """What the pattern's verdict says that the first difference means."""
 
 FOUND = {
-    "bind_after_listen": ("refused-other-port",),
+    "bind_after_listen": ("refused-other-port", "bound-already"),
     "no_bind": ("refused-other-port",),
     "loopback_only": ("loopback-bound",),
     "short_read": ("short-read",),
@@ -48,8 +48,9 @@ SAYS = {
     "refused-other-port": "nothing on server listens on port {port}, but process",
     "refused-nobody": "nothing on server listens on port {port}",
     "short-read": "without calling recv again for the rest",
-    "descriptor-leak": "and went on to accept",
-    "zombie": "and never waited for it: unless it ignores SIGCHLD, it remains as a zombie",
+    "descriptor-leak": "never closed descriptor",
+    "bound-already": "with EINVAL: listen was called before, so the kernel had already given",
+    "zombie": "and never waited for it: it remains as a zombie",
     "broken-pipe": "although",
     "deadlock": "nothing was on its way that could have let one go on",
     "listen-never-accept": "listens on 0.0.0.0:{port} and never called accept",

@@ -71,7 +71,7 @@ def test_a_tracer_without_its_capability_says_why(
 def test_a_trial_under_way_is_nobody_s_left_over(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "script", lambda: "touch /begun; sleep 600")
+    monkeypatch.setattr(kernel, "script", lambda *_: "touch /begun; sleep 600")
     monkeypatch.setattr(kernel, "_SECONDS", 60.0)
     over: list[BaseException] = []
 
@@ -115,7 +115,7 @@ def test_the_kernel_says_why_an_ability_is_missing(engine: Engine, built: None) 
         remove=True,
     )
     checks = kernel.read(container.decode())  # without the right to change a network
-    for name in ("netem", "tbf", "htb", "ifb"):
+    for name in ("netem", "tbf", "htb", "loss", "ifb"):
         assert named(checks, name).state is State.WARNING
         assert named(checks, name).found != "missing: "
 

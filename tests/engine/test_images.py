@@ -69,6 +69,22 @@ def small(root: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def empty(engine: Engine, small: Path) -> Path:
+    """The same, with images that hold nothing: they are saved and loaded at once."""
+    (small / "images/observer/Dockerfile").write_text(
+        SMALL.replace("COPY netprog /netprog\n", ""), encoding="utf-8"
+    )
+    base = images_of(small)["base"]
+    labels = [f"LABEL {inputs.LABEL_IMAGE}=base", f"LABEL {inputs.LABEL_INPUTS}={base.inputs}"]
+    nothing = io.BytesIO()
+    tarfile.open(fileobj=nothing, mode="w").close()
+    engine.sdk.api.import_image_from_data(
+        nothing.getvalue(), repository=base.repository, tag=base.inputs, changes=labels
+    )
+    return small
+
+
 def run(engine: Engine, tag: str, *command: str) -> str:
     output = engine.sdk.containers.run(
         tag,
@@ -81,34 +97,34 @@ def run(engine: Engine, tag: str, *command: str) -> str:
     return bytes(output).decode()
 
 
-def test_what_is_built_is_not_built_again(engine: Engine, small: Path) -> None:
+def test_what_is_built_is_not_built_again(engine: Engine, empty: Path) -> None:
     first: list[str] = []
     second: list[str] = []
-    tags = ensure(engine, ["host"], first.append, root=small)
-    again = ensure(engine, ["host"], second.append, root=small)
+    tags = ensure(engine, ["host"], first.append, root=empty)
+    again = ensure(engine, ["host"], second.append, root=empty)
     assert first
     assert second == []
     assert again == tags
 
 
 def test_a_changed_file_makes_a_new_image_and_the_old_one_is_known_as_superseded(
-    engine: Engine, small: Path
+    engine: Engine, empty: Path
 ) -> None:
-    old = ensure(engine, ["host"], root=small)["host"]
-    (small / "images/host/netprog/more.py").write_text("x = 1\n", encoding="utf-8")
-    new = ensure(engine, ["host"], root=small)["host"]
+    old = ensure(engine, ["host"], root=empty)["host"]
+    (empty / "images/host/netprog/more.py").write_text("x = 1\n", encoding="utf-8")
+    new = ensure(engine, ["host"], root=empty)["host"]
     assert new != old
-    state = {tag: one.current for one in stored(engine, root=small) for tag in one.tags}
+    state = {tag: one.current for one in stored(engine, root=empty) for tag in one.tags}
     assert (state[old], state[new]) == (False, True)
-    latest = engine.sdk.images.get(images_of(small)["host"].latest)
+    latest = engine.sdk.images.get(images_of(empty)["host"].latest)
     assert latest.id == engine.sdk.images.get(new).id
 
 
-def test_removed_images_are_gone(engine: Engine, small: Path) -> None:
-    tag = ensure(engine, ["host"], root=small)["host"]
-    mine = [one for one in stored(engine, root=small) if tag in one.tags]
+def test_removed_images_are_gone(engine: Engine, empty: Path) -> None:
+    tag = ensure(engine, ["host"], root=empty)["host"]
+    mine = [one for one in stored(engine, root=empty) if tag in one.tags]
     assert remove(engine, mine) == mine
-    assert all(tag not in one.tags for one in stored(engine, root=small))
+    assert all(tag not in one.tags for one in stored(engine, root=empty))
 
 
 @pytest.mark.parametrize("buildkit", [True, False], ids=["buildkit", "classic"])
@@ -162,34 +178,28 @@ def test_packages_of_a_host_can_be_asked_for(engine: Engine, real: dict[str, str
     assert run(engine, real["host"], *asked) == "install ok installed\n"
 
 
-def test_saved_images_come_back(engine: Engine, small: Path, tmp_path: Path) -> None:
-    (small / "images/observer/Dockerfile").write_text(
-        SMALL.replace("COPY netprog /netprog\n", ""), encoding="utf-8"
-    )
-    tags = ensure(engine, inputs.NAMES, root=small)
+def test_saved_images_come_back(engine: Engine, empty: Path, tmp_path: Path) -> None:
+    tags = ensure(engine, inputs.NAMES, root=empty)
     file = tmp_path / "images.tar"
-    assert save(engine, file, root=small) == list(tags.values())
-    for one in images_of(small).values():
+    assert save(engine, file, root=empty) == list(tags.values())
+    for one in images_of(empty).values():
         engine.sdk.images.remove(one.latest)
         engine.sdk.images.remove(one.tag)
-    assert load(engine, file, root=small) == list(tags.values())
+    assert load(engine, file, root=empty) == list(tags.values())
     lines: list[str] = []
-    assert ensure(engine, inputs.NAMES, lines.append, root=small) == tags
+    assert ensure(engine, inputs.NAMES, lines.append, root=empty) == tags
     assert lines == []
 
 
 def test_a_file_of_another_version_is_refused(
-    engine: Engine, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (small / "images/observer/Dockerfile").write_text(
-        SMALL.replace("COPY netprog /netprog\n", ""), encoding="utf-8"
-    )
-    ensure(engine, inputs.NAMES, root=small)
+    ensure(engine, inputs.NAMES, root=empty)
     file = tmp_path / "images.tar"
-    save(engine, file, root=small)
-    (small / "images/base/other").write_text("changed", encoding="utf-8")
+    save(engine, file, root=empty)
+    (empty / "images/base/other").write_text("changed", encoding="utf-8")
     with pytest.raises(UsageError, match="no image that this labctl uses"):
-        load(engine, file, root=small)
+        load(engine, file, root=empty)
 
 
 def test_saving_what_is_not_built_is_refused(engine: Engine, small: Path, tmp_path: Path) -> None:
@@ -225,7 +235,7 @@ def test_without_any_road_the_error_names_each(
     engine: Engine, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dockerfile = root / "images/base/Dockerfile"
-    nowhere = "registry.invalid/none:none"
+    nowhere = "127.0.0.1:9/none:none"
     dockerfile.write_text(f"ARG FROM={nowhere}\nFROM ${{FROM}}\n", encoding="utf-8")
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(MachineError, match="no road leads to the base image") as caught:

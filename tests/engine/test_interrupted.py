@@ -66,7 +66,7 @@ def test_clean_removes_what_a_killed_up_left(
     assert left_something, "no moment was within the time in which the lab is made"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_up_leaves_nothing(
     engine: Engine, name: str, write_lab: WriteLab, duration: float, number: signal.Signals
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from labctl.engine import execs
 from labctl.engine.client import Engine
 from tests.engine import programs
 from tests.engine.programs import BROKEN, Broken, command
@@ -37,10 +38,9 @@ def inside(engine: Engine) -> Iterator[Inside]:
     )
 
     def run(*words: str) -> tuple[int, str]:
-        code, output = container.exec_run(list(words))
+        code, out, err = execs.run(engine, str(container.id), words)
         assert code is not None
-        assert isinstance(output, bytes)
-        return code, output.decode()
+        return code, (out + err).decode()
 
     yield run
     container.remove(force=True)

@@ -230,6 +230,31 @@ def test_the_command_draws_the_figure(lab: LiveLab, server: Puppet) -> None:
     assert told["sockets"][0]["held_by"][0]["pid"] == server.pid
 
 
+def test_tree_draws_m_above_its_subordinates(
+    lab: LiveLab, looker: Looker, server: Puppet, client: Puppet
+) -> None:
+    listening(server, 8005)
+    connected(client, lab, 8005)
+    server.do("a, _ = s.accept(); child = os.fork() or (s.close(), time.sleep(1000))")
+    server.do("a.close()")
+    (child,) = [one for one in looker.look().processes if one.parent == server.pid]
+    until(looker, lambda now: len(held(now, child.pid)) == 1)
+    ran = labctl("tree", f"{lab.name}/server", "-p", str(server.pid))
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith(f"┌ M  process {server.pid}: python3 ")
+    assert f"S1  process {child.pid}: python3 " in ran.out
+    assert f"◀─▶ client {lab.host('client').addresses['lan']}:" in ran.out
+    told = labctl("tree", f"{lab.name}/server", "-p", str(server.pid), "--json").json
+    (top,) = told["processes"]
+    assert [one["state"] for one in top["sockets"]] == ["LISTEN"]
+    assert [one["client"] for one in top["children"][0]["sockets"]] == ["client"]
+    assert labctl("tree", f"{lab.name}/server", "-p", "none-such").code == 2
+    assert labctl("tree", f"{lab.name}/server", "--timeout", "1").code == 2
+    watched = labctl("tree", f"{lab.name}/server", "--watch", "--timeout", "0.5", "--json")
+    assert json.loads(watched.out.splitlines()[0])["host"] == "server"
+    server.do("os.kill(child, 9); os.wait()")
+
+
 def test_the_engines_own_sockets_and_init_are_shown_on_demand_only(lab: LiveLab) -> None:
     told = labctl("sockets", f"{lab.name}/client").out
     assert told.startswith("no process of host client has a socket; --all shows them all\n")

@@ -74,7 +74,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a lab with several scenarios."""
     made = tmp_path_factory.mktemp("talk")
     head = HEAD.format(lab="talk").replace("{title: a lab of a test}", json.dumps(X_LAB))
-    check = {"test": ["CMD", "listening", str(PORT)], "interval": "1s"}
+    # The engine is not to check in the middle of a trace: the calls of its check are recorded too.
+    check = {"test": ["CMD", "listening", str(PORT)], "interval": "1h"}
     server = f"command: {json.dumps(['python3', '-c', SERVER])}, healthcheck: {json.dumps(check)}"
     (made / "compose.yaml").write_text(
         f"{head}  client: {{<<: *host}}\n  server: {{<<: *host, {server}}}\n"
@@ -134,6 +135,24 @@ def test_the_first_scenario_of_the_folder_in_all_forms(folder: Path, tmp_path: P
     from_a_file(files["jsonl"], drawn, tmp_path)
 
 
+def test_a_table_of_connects_and_the_same_as_json(lab: live.LiveLab) -> None:
+    argv = ["python3", "-c", ASK]
+    done = labctl("trace", f"{lab.name}/client", "--connects", "--", *argv)
+    assert done.code == 0, done.out + done.err
+    head, line, *_ = done.out.splitlines()
+    assert head.split() == ["CLIENT", "SERVER", "CONNECT", "TIME", "PACKETS"]
+    target = f"{lab.host('server').addresses['lan']}:{PORT}"
+    assert line.split()[1:5] == ["client", "server", target, "ok"]
+    assert "SYN, SYN-ACK, ACK" in line
+    told = labctl("trace", f"{lab.name}/client", "--connects", "--json", "--", *argv)
+    (one,) = [json.loads(line) for line in told.out.splitlines()]
+    assert (one["client"], one["server"], one["target"]) == ("client", "server", target)
+    assert (one["errno"], [packet["what"] for packet in one["packets"]]) == (
+        None,
+        ["SYN", "SYN-ACK", "ACK"],
+    )
+
+
 def from_a_file(events: Path, drawn: str, folder: Path) -> None:
     """Check that what was seen can be drawn anew, and that nothing is played then."""
     anew = folder / "anew.txt"
@@ -152,6 +171,7 @@ def from_a_file(events: Path, drawn: str, folder: Path) -> None:
         (["nosuchlab"], "lab talk has no scenario `nosuchlab`, and there is no lab of that name"),
         (["ask", "--host", "cliend"], "did you mean `client`?"),
         (["ask", "--tracer", "gdb"], "there is no tracer gdb"),
+        (["tcp", "--name", "up", "-s", "ask"], "tcp says nothing beside --name up and -s ask"),
         (["ask", "-o", "a.svg", "-o", "folder.svg"], "folder.svg cannot be written"),
     ],
 )
@@ -280,6 +300,36 @@ def test_a_second_ctrl_c_ends_at_once(engine: Engine, lab: live.LiveLab) -> None
     assert done.code == 130, done.err
     assert "Traceback" not in done.err
     assert observers(engine, lab.name) == []
+
+
+def still_on(engine: Engine, lab: live.LiveLab, words: str, seconds: int) -> str:
+    """Return what has `words` in its command line on the client; wait so long for nothing to."""
+    look = f"""
+        i=0
+        while found=$(pgrep -f '{words[0]}[{words[1]}]{words[2:]}'); do
+          [ $((i += 1)) -gt {seconds * 10} ] && break
+          sleep 0.1
+        done
+        echo $found"""
+    done = run(engine, lab.host("client"), ["sh", "-c", look], timeout=seconds + 30.0)
+    return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("tracer", ["strace", "tracefs"])
+def test_the_command_of_a_killed_trace_ends_with_it(
+    engine: Engine, lab: live.LiveLab, tracer: str
+) -> None:
+    script = f"setsid sleep 4321 & python3 -c '{HANG}'; sleep 4321"
+    words = [f"{lab.name}/client", "--tracer", tracer, "--", "sh", "-c", script]
+    hanging = Hanging(*words, ready="command: on client")
+    wait_until_connected(engine, lab)
+    assert len(still_on(engine, lab, "sleep 4321", 0).split()) >= 2
+    hanging.send(signal.SIGKILL)
+    assert hanging.end().code == -signal.SIGKILL
+    assert still_on(engine, lab, "sleep 4321", 20) == ""
+    assert still_on(engine, lab, "time.sleep", 0) == ""
+    assert all(host.running for host in live.find(engine, lab.name).hosts)
+    assert labctl("clean").code == 0
 
 
 def test_clean_removes_what_a_killed_trace_left(engine: Engine, folder: Path) -> None:

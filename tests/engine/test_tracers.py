@@ -244,6 +244,16 @@ def test_a_program_that_exits_at_once_is_seen_whole(
     assert recording.notices == ()
 
 
+@pytest.mark.parametrize("tracer", ["strace", "tracefs"])
+def test_the_signal_that_ends_a_process_is_told(engine: Engine, live: LiveLab, tracer: str) -> None:
+    killed = "sleep 60 & kill -TERM $!; sleep 60 & kill -KILL $!"
+    script = f"yes | head -n 1; {killed}; exec sleep 61"
+    result, recording = observed(engine, live, tracer, ["sh", "-c", script], timeout=1.5)
+    assert result.failed_step is not None  # its time was over, so one from outside ended it
+    signals = [e.signal for e in recording.processes if e.kind == "exit" and e.signal]
+    assert sorted(signals) == ["SIGKILL", "SIGPIPE", "SIGTERM", "SIGTERM"]
+
+
 BRIEF = """
 one: {<<: *host}
 brief: {<<: *host, command: [python3, -c, "import socket; socket.socket().listen(5)"]}
@@ -286,6 +296,30 @@ def test_a_program_that_forks_without_bound_is_ended_by_its_timeout(
     assert "EAGAIN" in {call.errno for call in forks}
     assert run(engine, live.host("one"), ["true"]).code == 0
     assert not any(".observer-" in thing for thing in things(engine, live.name))
+
+
+DEAF_BOMB = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+while True:
+    try:
+        os.fork()
+    except OSError:
+        print("no more", flush=True)
+        time.sleep(0.01)
+"""
+
+
+def test_what_a_command_leaves_behind_is_ended_however_fast_it_forks(
+    engine: Engine, live: LiveLab
+) -> None:
+    bomb = 'python3 -c "$1" bomb-left-behind > /tmp/said &'
+    until = "until read -r line < /tmp/said; do :; done"
+    script = f":> /tmp/said; {bomb} {until}"
+    result, _ = observed(engine, live, "tracefs", ["sh", "-c", script, "sh", DEAF_BOMB])
+    assert result.passed
+    left = ["sh", "-c", "grep -l 'bomb-left-behin[d]' /proc/[0-9]*/cmdline"]
+    assert run(engine, live.host("one"), left).code == 1
 
 
 def test_a_trace_of_the_kernel_never_grows_beyond_its_bound(

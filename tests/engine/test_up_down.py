@@ -123,6 +123,11 @@ def test_of_several_labs_the_one_of_the_folder_is_meant(name: str, write_lab: Wr
         lost = labctl("exec", "h", "--", "true", cwd=one.parent.parent)
         assert lost.code == 2
         assert "several labs are up" in lost.err
+        many = labctl("down", cwd=one.parent.parent)
+        assert many.code == 2
+        assert "labctl down NAME" in many.err
+        down = labctl("down", cwd=one.parent.parent, LABCTL_NAME=f"{name}b")
+        assert f"lab {name}b is down" in down.err
     finally:
         labctl("down", f"{name}b")
 
