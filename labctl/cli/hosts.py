@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from typer.core import TyperCommand
 
-from labctl.cli.common import JsonOption, NameOption
+from labctl.cli.common import JsonOption, NameOption, told_console
 from labctl.cli.complete import complete_host
-from labctl.engine import attached, copying, inside, landing, live, logs
+from labctl.engine import attached, copying, landing, live, logs
 from labctl.engine.client import Engine, connect
 from labctl.errors import UsageError
 from labctl.show import loglines
@@ -92,7 +92,7 @@ def exec_(
     variables = _variables(env or [])
     engine = connect()
     found = live.find_host(engine, host, name)
-    code = inside.interactive(
+    code = attached.interactive(
         engine,
         found,
         command,
@@ -100,7 +100,7 @@ def exec_(
         env=variables,
         cwd=cwd,
         tty=False if no_tty else None,
-        stdin=True,
+        left=_tell,
     )
     raise typer.Exit(code)
 
@@ -119,7 +119,11 @@ def shell(host: HostArgument, user: UserOption = None, name: NameOption = None) 
     """Open a shell on a host: bash where it has one, otherwise sh."""
     engine = connect()
     found = live.find_host(engine, host, name)
-    raise typer.Exit(inside.interactive(engine, found, attached.SHELL, user=user))
+    raise typer.Exit(attached.interactive(engine, found, attached.SHELL, user=user, left=_tell))
+
+
+def _tell(words: str) -> None:
+    told_console().print(words, markup=False)
 
 
 def show_logs(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from labctl.engine import compose, live
+from labctl.engine import compose, leaving, live
 from labctl.engine.client import Engine
 from labctl.engine.live import LiveHost
 from labctl.engine.presence import require_survival
@@ -39,28 +40,38 @@ def interactive(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     tty: bool | None = None,
-    stdin: bool = True,
+    left: Callable[[str], None] = lambda words: None,
 ) -> int:
     """Run a command inside the host on this process's own input and output; return its code.
 
-    `tty` None gives it a terminal when both standard input and output are one; without
-    `stdin` it reads nothing. An engine that cannot start the command says so and gives
-    126 or 127. Raises MachineError when the host does not run or goes away meanwhile.
+    `tty` None gives it a terminal when both standard input and output are one. An engine that
+    cannot start the command says so and gives 126 or 127. An interrupt ends the command with its
+    children, and is then passed on; `left` is told where it may still run. Raises MachineError
+    when the host does not run or goes away meanwhile.
     """
     live.require_running(host)
     if tty is None:
-        tty = stdin and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
-    how = options(user, env, cwd)
-    how += (["--interactive"] if stdin else []) + (["--tty"] if tty else [])
+        tty = _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+    marked = leaving.mark()
+    how = options(user, {**(env or {}), **marked}, cwd)
+    how += ["--interactive", *(["--tty"] if tty else [])]
     try:
         child = subprocess.Popen(
             ["docker", "exec", *how, host.container_id, *argv],
             env=engine.env,
-            stdin=None if stdin and sys.stdin is not None else subprocess.DEVNULL,
+            stdin=None if sys.stdin is not None else subprocess.DEVNULL,
         )
     except FileNotFoundError as error:
         raise compose.no_client() from error
-    code = _wait(child)
+    try:
+        code = _wait(child)
+    except BaseException:
+        if not leaving.end(engine, host, marked, user):
+            left(
+                f"`{shlex.join(argv)}` may still run on host {host.name}: it could not be ended "
+                "from here. `labctl down` ends it with its host."
+            )
+        raise
     if code != 0:
         require_survival(engine, host, argv, code)
     return code

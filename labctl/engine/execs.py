@@ -65,13 +65,15 @@ class Written:
         return read
 
 
-def run(engine: Engine, container: str, argv: Sequence[str]) -> tuple[int | None, bytes, bytes]:
+def run(
+    engine: Engine, container: str, argv: Sequence[str], user: str | None = None
+) -> tuple[int | None, bytes, bytes]:
     """Run a command in a container; return its exit code, and what it wrote (stdout, stderr).
 
     The code is None where the container went away meanwhile. Raises as `Written` does.
     """
     api = engine.sdk.api
-    made = api.exec_create(container, list(argv))
+    made = api.exec_create(container, list(argv), user=user or "")
     out, err = bytearray(), bytearray()
     for piece_out, piece_err in Written(engine, made["Id"]):
         out += piece_out

@@ -14,14 +14,12 @@ from typing import Any
 from docker.errors import APIError
 
 from labctl.engine import compose, live
-from labctl.engine.attached import exit_code, interactive, options
+from labctl.engine.attached import exit_code, options
 from labctl.engine.client import Engine, refused
 from labctl.engine.execs import Written
 from labctl.engine.live import LiveHost
 from labctl.engine.presence import KILLED, gone, require_survival, watched
 from labctl.errors import CheckFailed
-
-__all__ = ["Done", "TimedOut", "interactive", "run"]
 
 _NOT_STARTED = (126, 127)  # what cannot be run, and what is not there (POSIX sh, 2.8.2)
 # The command's own process number comes first, so that it can be ended when its time is over.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from docker.models.containers import Container
 
 from labctl.engine.client import Engine, refused
 from labctl.engine.images import ensure, images
@@ -45,6 +49,23 @@ def image(engine: Engine, progress: Progress = lambda line: None) -> str:
                 base = ensure(engine, ["base"], progress)["base"]
                 build(engine, wanted, {"BASE": base}, progress)
     return wanted.tag
+
+
+@contextmanager
+def running(engine: Engine) -> Iterator[Container]:
+    """Have a container of the image within the block, on no network."""
+    container = engine.sdk.containers.run(
+        image(engine),
+        name=f"labctl-test-{secrets.token_hex(4)}",
+        detach=True,
+        init=True,
+        network_mode="none",
+        cap_drop=["ALL"],
+    )
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
 
 
 def _wanted() -> Image:

@@ -259,6 +259,35 @@ def test_a_host_removed_under_exec_is_told(fresh: Small) -> None:
     assert "mayfly" in told
 
 
+def exec_and_signal(small: Small, script: str, number: int) -> int:
+    """Run a shell script by exec, send exec a signal when the script has said something."""
+    child = subprocess.Popen(
+        command("exec", "-n", small.name, "alpha", "--", "sh", "-c", script),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "in\n"
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    return child.returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_exec_ends_its_command_with_all_it_began(small: Small, number: int) -> None:
+    mark = f"7{secrets.randbelow(10**6):06}"
+    script = f"sleep {mark} & setsid sleep {mark} & echo in; sleep {mark}; true"
+    assert exec_and_signal(small, script, number) == 130
+    assert mark not in small.shell("alpha", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+
+
+def test_a_command_that_ignores_sigterm_is_ended_too(small: Small) -> None:
+    mark = f"8{secrets.randbelow(10**6):06}"
+    assert exec_and_signal(small, f"trap '' TERM; echo in; sleep {mark}", signal.SIGINT) == 130
+    assert mark not in small.shell("alpha", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+
+
 def test_shell_takes_the_best_there_is(small: Small) -> None:
     done = subprocess.run(
         command("shell", "-n", small.name, "alpha"),

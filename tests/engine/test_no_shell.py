@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import secrets
+import shlex
+import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from labctl.engine.client import Engine
 
-from .conftest import WriteLab, labctl
+from .conftest import WriteLab, command, labctl
 
 DOCKERFILE = b"""\
 FROM labctl-host
@@ -41,6 +44,27 @@ def image(engine: Engine) -> Iterator[str]:
     engine.sdk.images.build(fileobj=io.BytesIO(DOCKERFILE), tag=tag, rm=True, pull=False)
     yield tag
     engine.sdk.images.remove(tag, force=True)
+
+
+def test_a_command_that_an_interrupt_cannot_end_is_told(
+    image: str, name: str, write_lab: WriteLab
+) -> None:
+    file = write_lab(f"alone: {{<<: *host, image: {json.dumps(image)}, command: [sleep, inf]}}")
+    assert labctl("up", str(file), "--name", name).code == 0
+    script = "print('in', flush=True); import time; time.sleep(600)"
+    child = subprocess.Popen(
+        command("exec", "-n", name, "alone", "--", "python3", "-c", script),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "in\n"
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert f"`{shlex.join(['python3', '-c', script])}` may still run on host alone" in said
 
 
 def test_it_is_attached_to_and_that_is_said(image: str, write_lab: WriteLab) -> None:

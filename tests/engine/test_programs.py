@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,22 +27,14 @@ Inside = Callable[..., tuple[int, str]]
 @pytest.fixture(scope="module")
 def inside(engine: Engine) -> Iterator[Inside]:
     """Run a command in a container of the programs: its exit code, and what it printed."""
-    container = engine.sdk.containers.run(
-        programs.image(engine),
-        name=f"labctl-test-{secrets.token_hex(4)}",
-        detach=True,
-        init=True,
-        network_mode="none",
-        cap_drop=["ALL"],
-    )
+    with programs.running(engine) as container:
 
-    def run(*words: str) -> tuple[int, str]:
-        code, out, err = execs.run(engine, str(container.id), words)
-        assert code is not None
-        return code, (out + err).decode()
+        def run(*words: str) -> tuple[int, str]:
+            code, out, err = execs.run(engine, str(container.id), words)
+            assert code is not None
+            return code, (out + err).decode()
 
-    yield run
-    container.remove(force=True)
+        yield run
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ picks one, gets its port from the directory (203, 204) and asks it. 4. That peer
 file. Steps 1 and 2 are client and server (finding.py); 3 and 4 are between peers (getting.py).
 """
 
-from pathlib import Path
 from typing import Any
 
 from command import endpoint
@@ -14,7 +13,7 @@ from downloader import Manner
 from finding import Order, Step, with_round_trips
 from getting import Getting
 from holders import Holder
-from receiving import Arrival, local_name
+from receiving import Arrival, path_in
 
 
 def fetch_file(
@@ -29,7 +28,7 @@ def fetch_file(
     if order.ping is not None:
         how = order.ping
         holders = desk.ask(lambda session: with_round_trips(session, holders, how))
-    target = str(Path(out) / local_name(order.name))
+    target = path_in(out, order.name)
     with Arrival(target) as arrival:
         getting = Getting(desk, order, manner, arrival)
         try:

@@ -185,3 +185,10 @@ def local_name(name: str) -> str:
     if not last or last.startswith(".") or "\0" in last:
         raise Failure(f"no file can be stored here under the name {name!r}")
     return last
+
+
+def path_in(folder: str, name: str) -> str:
+    """The path in `folder` of a file called `name` by somebody else; never `-`, which is standard
+    output. Raises Failure as `local_name` does."""
+    path = str(Path(folder) / local_name(name))
+    return "./-" if path == "-" else path

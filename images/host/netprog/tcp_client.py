@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from command import Failure, endpoint, host_name, port_number, printable, reason, run, seconds
-from receiving import LARGE, NEVER, Arrival, local_name
+from receiving import LARGE, NEVER, Arrival, path_in
 from sockets import set_timeouts, until
 
 Address = tuple[str, int]
@@ -107,9 +107,9 @@ def receive_line(connection: socket.socket, begun: bytes) -> tuple[str, bytes]:
 def main() -> None:
     options = arguments()
     time.sleep(max(options.at - time.time(), 0))
-    target = options.out or local_name(options.name)
+    target = options.out or path_in(".", options.name)
     if target != "-" and Path(target).is_dir():
-        target = str(Path(target) / local_name(options.name))
+        target = path_in(target, options.name)
     try:
         report = fetch(options, target)
     except (Failure, OSError) as error:

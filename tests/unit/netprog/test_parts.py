@@ -12,7 +12,7 @@ from pathlib import Path
 import command
 import pytest
 from command import Failure, host_and_port, printable
-from receiving import Arrival, CannotWrite, local_name
+from receiving import Arrival, CannotWrite, local_name, path_in
 from share import Share
 from sockets import notice_silence, set_timeouts, until
 
@@ -65,6 +65,12 @@ def test_an_arrival_replaces_only_when_kept(tmp_path: Path) -> None:
 )
 def test_the_name_of_an_arrival_stays_in_the_folder(name: str, local: str) -> None:
     assert local_name(name) == local
+
+
+def test_no_file_of_somebody_elses_is_taken_for_standard_output() -> None:
+    assert path_in(".", "a/-") == "./-"
+    assert path_in(".", "b") == "b"
+    assert path_in("/a", "-") == "/a/-"
 
 
 @pytest.mark.parametrize("name", ["", "..", ".hidden", "a/", "a/..", "a\0b"])

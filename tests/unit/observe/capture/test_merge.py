@@ -1,14 +1,6 @@
-"""The merged file, read back: by the test itself, and by tshark(1) where it is installed."""
+"""The merged file, read back; what tshark(1) reads of it: tests/engine/test_wireshark.py."""
 
 from __future__ import annotations
-
-import csv
-import shutil
-import struct
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -16,66 +8,8 @@ from labctl.observe import capture
 from labctl.observe.capture.frames import frames
 
 from .made import Wire, udp
-from .recordings import INTERFACES, captures, joined
-
-NAMES = ["routed", "lossy", "loopback"]
-
-
-class Read(NamedTuple):
-    """A packet of a pcapng file."""
-
-    interface: str
-    time: int
-    data: bytes
-    length: int
-    comment: str
-
-
-def merged(name: str) -> bytes:
-    return b"".join(capture.merge(captures(name), INTERFACES, joined(name).segments))
-
-
-def blocks(content: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(content):
-        kind, size = struct.unpack_from("<II", content, at)
-        assert size % 4 == 0
-        assert struct.unpack_from("<I", content, at + size - 4) == (size,)
-        yield kind, content[at + 8 : at + size - 4]
-        at += size
-    assert at == len(content)
-
-
-def options(body: bytes) -> dict[int, bytes]:
-    found, at = {}, 0
-    while at < len(body):
-        code, size = struct.unpack_from("<HH", body, at)
-        found[code] = body[at + 4 : at + 4 + size]
-        at += 4 + size + -size % 4
-    assert found.pop(0) == b""
-    return found
-
-
-def read(content: bytes) -> list[Read]:
-    """Read a pcapng file as the draft-ietf-opsawg-pcapng tells."""
-    names: list[str] = []
-    found = []
-    (first, section), *rest = blocks(content)
-    assert first == 0x0A0D0D0A
-    assert section[:8] == struct.pack("<IHH", 0x1A2B3C4D, 1, 0)
-    for kind, body in rest:
-        if kind == 1:
-            assert body[:2] == struct.pack("<H", 276)
-            told = options(body[8:])
-            assert told[9] == b"\x09"
-            names.append(told[2].decode())
-            continue
-        assert kind == 6
-        number, high, low, kept, length = struct.unpack_from("<IIIII", body)
-        told = options(body[20 + kept + -kept % 4 :])
-        time = high << 32 | low
-        found.append(Read(names[number], time, body[20 : 20 + kept], length, told[1].decode()))
-    return found
+from .pcapng import NAMES, merged, read
+from .recordings import captures, joined
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,22 +52,3 @@ def test_lengths_that_are_no_multiples_of_four() -> None:
     found = read(b"".join(capture.merge(wire.captures(), wire.interfaces)))
     assert [one.length - 48 for one in found[::2]] == list(range(8))
     assert {one.interface for one in found} == {"client/lan", "server/lan"}
-
-
-@pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed here")
-@pytest.mark.parametrize("name", NAMES)
-def test_tshark_reads_it(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "merged.pcapng"
-    file.write_bytes(merged(name))
-    fields = ("frame.number", "frame.time_epoch", "frame.interface_name", "frame.comment")
-    asked = [word for field in fields for word in ("-e", field)]
-    argv = ["tshark", "-n", "-r", str(file), "-T", "fields", "-E", "header=y", *asked]
-    told = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
-    rows = list(csv.DictReader(told.stdout.splitlines(), delimiter="\t"))
-    found = read(file.read_bytes())
-    assert len(rows) == len(found)
-    for number, (row, one) in enumerate(zip(rows, found, strict=True), start=1):
-        assert row["frame.number"] == str(number)
-        assert row["frame.time_epoch"].replace(".", "") == str(one.time)
-        assert row["frame.interface_name"] == one.interface
-        assert row["frame.comment"] == one.comment
