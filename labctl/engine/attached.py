@@ -46,8 +46,9 @@ def interactive(
 
     `tty` None gives it a terminal when both standard input and output are one. An engine that
     cannot start the command says so and gives 126 or 127. An interrupt ends the command with its
-    children, and is then passed on; `left` is told where it may still run. Raises MachineError
-    when the host does not run or goes away meanwhile.
+    children, and is then passed on; so does a reader of the output that has gone, which gives 141
+    (128 + SIGPIPE). `left` is told where the command may still run. Raises MachineError when the
+    host does not run or goes away meanwhile.
     """
     live.require_running(host)
     if tty is None:
@@ -63,15 +64,17 @@ def interactive(
         )
     except FileNotFoundError as error:
         raise compose.no_client() from error
+    ended = False
     try:
         code = _wait(child)
-    except BaseException:
-        if not leaving.end(engine, host, marked, user):
+        # In `labctl exec HOST yes | head -1` SIGPIPE ends the client, and not the command.
+        ended = child.returncode >= 0
+    finally:
+        if not ended and not leaving.end(engine, host, marked, user):
             left(
                 f"`{shlex.join(argv)}` may still run on host {host.name}: it could not be ended "
                 "from here. `labctl down` ends it with its host."
             )
-        raise
     if code != 0:
         require_survival(engine, host, argv, code)
     return code

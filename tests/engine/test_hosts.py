@@ -282,6 +282,17 @@ def test_an_interrupted_exec_ends_its_command_with_all_it_began(small: Small, nu
     assert mark not in small.shell("alpha", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
 
 
+def test_a_command_whose_reader_has_gone_is_ended(small: Small) -> None:
+    mark = f"9{secrets.randbelow(10**6):06}"
+    argv = command("exec", "-n", small.name, "alpha", "--", "yes", mark)
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == f"{mark}\n"
+    child.stdout.close()
+    assert child.wait(60) == 128 + signal.SIGPIPE
+    assert mark not in small.shell("alpha", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+
+
 def test_a_command_that_ignores_sigterm_is_ended_too(small: Small) -> None:
     mark = f"8{secrets.randbelow(10**6):06}"
     assert exec_and_signal(small, f"trap '' TERM; echo in; sleep {mark}", signal.SIGINT) == 130
