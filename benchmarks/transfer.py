@@ -7,7 +7,9 @@ One lab of two hosts on one network is brought up. On the server a file of `--si
 tcp_server gives it away, and so does nginx. The client fetches it into a file on its disk (a
 volume: the containers' own file system may be a slow one). The ways take turns, in another order
 each round, and each figure is the median over the rounds. All have the same congestion control:
-it is set for both hosts as a whole.
+it is set for both hosts as a whole. The hosts may use all processors, and memory for twice the
+file; by default labctl's have one processor and 1 GiB, and the kernel would have to look for memory
+to give back while the file comes.
 
     iperf3     bytes from memory to memory, as many: what the network gives
     unchecked  tcp_client, by splice, no digest
@@ -32,6 +34,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -59,6 +62,8 @@ x-host: &host
   user: "1000:1000"
   command: [sleep, infinity]
   pids_limit: 256
+  cpus: {processors}
+  mem_limit: {memory}m
   sysctls: {{net.ipv4.tcp_congestion_control: {congestion}}}
   networks: [lan]
 services:
@@ -236,7 +241,13 @@ def bench(told: argparse.Namespace) -> list[Row]:
     folder = Path(__file__).parent.absolute() / "transfer_image"
     with tempfile.TemporaryDirectory() as work:
         file = Path(work) / "compose.yaml"
-        words = {"base": tags["base"], "host": tags["host"], "congestion": told.congestion}
+        words = {
+            "base": tags["base"],
+            "host": tags["host"],
+            "congestion": told.congestion,
+            "processors": os.cpu_count() or 1,
+            "memory": 2 * told.size + 1024,
+        }
         file.write_text(LAB.format(folder=folder, **words))
         with fresh(engine, load(file), Reporter()) as lab:
             return Bench(engine, lab, told).measure()

@@ -14,6 +14,10 @@ PIPE = 1 << 20
 """Bytes the pipe may hold: the most that an ordinary user may ask for (pipe(7)). By itself it
 holds 64 KiB, and the two calls would take turns sixteen times as often."""
 
+AT_ONCE = 1 << 19
+"""Bytes written by one call. The page cache takes each in as large a piece as it can, and pieces of
+1 MiB of memory are hard to find: to look for them takes longer than all the rest."""
+
 REFUSALS = {errno.EINVAL, errno.ENOSYS}
 """What splice(2) says when it does not work for that socket or that file system."""
 
@@ -63,7 +67,7 @@ class Splicer:
         left = count
         while left:
             try:
-                left -= os.splice(self._read_end, self._file.fileno(), left)
+                left -= os.splice(self._read_end, self._file.fileno(), min(left, AT_ONCE))
             except OSError as error:
                 if error.errno not in REFUSALS:
                     raise
