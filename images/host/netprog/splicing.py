@@ -18,6 +18,10 @@ AT_ONCE = 1 << 19
 """Bytes written by one call. The page cache takes each in as large a piece as it can, and pieces of
 1 MiB of memory are hard to find: to look for them takes longer than all the rest."""
 
+AHEAD = 64 << 20
+"""Bytes that the file system finds room for beforehand, at once instead of page by page. No more:
+how many will come is only what the sender says."""
+
 REFUSALS = {errno.EINVAL, errno.ENOSYS}
 """What splice(2) says when it does not work for that socket or that file system."""
 
@@ -36,7 +40,7 @@ class Splicer:
         Raises OSError when there is no descriptor left, RuntimeError when there is no thread.
         """
         self._file = file
-        self._size = size
+        self._size = self._reserved = size
         self._read_end, self._write_end = os.pipe()
         self._follower: Follower | None = None
         try:
@@ -52,12 +56,19 @@ class Splicer:
     def fill(self, connection: socket.socket, most: int) -> int:
         """Move up to `most` bytes from the socket into the pipe: as many as are there, at least
         one; 0 at the end of the stream. Raises OSError as recv(2) does."""
+        if self._size >= self._reserved:
+            self._reserve(min(most, AHEAD))
         try:
             return os.splice(connection.fileno(), self._write_end, min(most, PIPE))
         except OSError as error:
             if error.errno not in REFUSALS:
                 raise
         return os.write(self._write_end, connection.recv(min(most, select.PIPE_BUF)))
+
+    def _reserve(self, count: int) -> None:
+        self._reserved = self._size + count
+        with contextlib.suppress(OSError):  # where it is full, or cannot do that, writing will tell
+            os.posix_fallocate(self._file.fileno(), self._size, count)
 
     def empty(self, count: int) -> None:
         """Move the `count` bytes that are in the pipe to the end of the file.
@@ -89,7 +100,10 @@ class Splicer:
             self._follower.catch_up()
 
     def close(self) -> None:
-        """Close the pipe and end the digest, however far they are; the file stays open."""
+        """Close the pipe and end the digest, however far they are; the file stays open, and ends
+        with the last byte that came."""
+        with contextlib.suppress(OSError):
+            self._file.truncate(self._size)
         os.close(self._read_end)
         os.close(self._write_end)
         if self._follower is not None:

@@ -326,3 +326,39 @@ def test_the_congestion_control_is_chosen_or_refused(start: Start, run: Run) -> 
     assert refused.returncode == 1
     assert "congestion control 'none-such'" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_file_that_has_room_for_more_ends_with_its_last_byte(
+    connection: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fallocate(descriptor: int, start: int, count: int) -> None:
+        asked.append((start, count))
+        os.truncate(descriptor, start + count)  # it makes the file as long
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    monkeypatch.setattr(splicing, "AHEAD", 1 << 20)
+    with (tmp_path / "a").open("wb", buffering=0) as file:
+        splicer = splicing.Splicer(file, 0, None)
+        while count := splicer.fill(connection, NEVER):
+            splicer.empty(count)
+        assert os.fstat(file.fileno()).st_size > len(DATA)
+        splicer.close()
+    assert asked[0] == (0, 1 << 20)
+    assert len(asked) >= 2
+    assert (tmp_path / "a").read_bytes() == DATA
+
+
+def test_a_file_system_that_cannot_make_room_beforehand_gets_the_file_all_the_same(
+    connection: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fallocate(*_: int) -> NoReturn:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    with Arrival(str(tmp_path / "a"), splice_from=1) as arrival:
+        take_all(arrival, connection)
+        assert arrival.sha256 == SHA256
+        arrival.keep()
+    assert (tmp_path / "a").read_bytes() == DATA
