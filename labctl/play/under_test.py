@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from labctl.play.choose import scenario_of
 from labctl.play.player import play
 from labctl.play.queues import INTERVAL, sampling
 from labctl.play.results import ScenarioResult
+
+_NAP = 0.05
 
 
 @dataclass(repr=False)
@@ -120,6 +123,18 @@ class LabUnderTest:
         """Return what a host's own program has logged, or the last `tail` lines of it."""
         lines = logs.past(self.engine, [self.live.host(host)], logs.Part(tail=tail))
         return "".join(f"{line.text}\n" for line in lines)
+
+    def logged(self, host: str, text: str, times: int = 1, timeout: float = 60.0) -> list[str]:
+        """Return the lines with `text` that a host's own program has logged, once there are as
+        many; what a program prints takes a moment to be in the log. Fails after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            found = [line for line in self.logs(host).splitlines() if text in line]
+            if len(found) >= times:
+                return found
+            assert time.monotonic() < deadline, f"{host} has logged {text!r} {len(found)} times"
+            time.sleep(_NAP)
 
     def testinfra(self, host: str, user: str | None = None) -> Any:
         """Return the host as pytest-testinfra sees it."""

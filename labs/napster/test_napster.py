@@ -149,7 +149,7 @@ def test_the_four_steps_go_where_they_should(lab: LabUnderTest, shared: None) ->
 def test_any_holder_can_be_picked(lab: LabUnderTest, shared: None, holder: str) -> None:
     argv = ("peer", "get", SONG, "--directory", "directory", "--out", "/tmp", "--from", holder)
     assert lab.exec("x", *argv).code == 0
-    assert lab.address("x") in lab.logs(holder)
+    assert lab.logged(holder, lab.address("x"))
 
 
 def test_a_file_that_nobody_has_is_a_clear_error(lab: LabUnderTest) -> None:

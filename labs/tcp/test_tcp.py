@@ -61,7 +61,7 @@ def test_the_server_saw_the_clients_address_and_an_ephemeral_port(
     lab.exec("server", "sh", "-c", "echo hello > /srv/files/hello.txt")
     assert lab.exec("client", "tcp_client", "server", "hello.txt", "--out", "/tmp/again").code == 0
     first, last = host("server").check_output("cat /proc/sys/net/ipv4/ip_local_port_range").split()
-    lines = [line for line in lab.logs("server").splitlines() if " hello.txt" in line]
+    lines = lab.logged("server", " hello.txt")
     address, _, port = lines[-1].split()[0].rpartition(":")
     assert address == lab.address("client")
     assert int(first) <= int(port) <= int(last)

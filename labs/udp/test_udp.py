@@ -69,7 +69,7 @@ def test_a_request_of_many_fragments_arrives_whole(lab: LabUnderTest) -> None:
 
 def test_one_socket_serves_every_client_and_names_it(lab: LabUnderTest, host: Host) -> None:
     reports = ask(lab, "echo", "who am I", "--count", "10")
-    heard = [line.split() for line in lab.logs("server").splitlines() if "who am I" in line]
+    heard = [line.split() for line in lab.logged("server", "who am I", times=10)]
     ports = [report["local"][1] for report in reports]
     assert [line[0] for line in heard] == [f"{lab.address('client')}:{port}" for port in ports]
     first, last = host("server").check_output("cat /proc/sys/net/ipv4/ip_local_port_range").split()

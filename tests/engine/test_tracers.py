@@ -288,9 +288,9 @@ while True:
 def test_a_program_that_forks_without_bound_is_ended_by_its_timeout(
     engine: Engine, live: LiveLab, tracer: str
 ) -> None:
-    result, recording = observed(engine, live, tracer, ["python3", "-c", BOMB], timeout=3.0)
+    result, recording = observed(engine, live, tracer, ["python3", "-c", BOMB], timeout=8.0)
     assert result.failed_step is not None
-    assert "3 s" in str(result.failed_step.why)
+    assert "8 s" in str(result.failed_step.why)
     forks = [call for call in recording.calls if call.name in ("clone", "clone3", "fork", "vfork")]
     assert len([call for call in forks if not call.failed]) > 20
     assert "EAGAIN" in {call.errno for call in forks}
