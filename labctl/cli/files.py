@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from labctl.errors import LabctlError, MachineError, UsageError
@@ -17,13 +21,17 @@ def is_folder(path: Path) -> bool:
 
 
 def require_writable(file: Path) -> None:
-    """Raise UsageError unless a file of that name can be made."""
+    """Raise UsageError unless a file of that name can be made, or written where it is a device."""
     if is_folder(file):
         raise UsageError(f"{file} cannot be written: it is a folder", "Name a file in it.")
-    part = _part(file)
     try:
-        part.open("wb").close()
-        part.unlink()
+        if _is_special(file):
+            if not os.access(file, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        else:
+            part = _part(file)
+            part.open("xb").close()
+            part.unlink()
     except OSError as error:
         raise UsageError(
             f"{file} cannot be written: {error.strerror}", "Name a file in a folder of yours."
@@ -72,22 +80,37 @@ def write_each(
 def write_whole(file: Path, blocks: Iterable[bytes]) -> int:
     """Write a file; return how many bytes that were.
 
-    Raises MachineError where it cannot be written; nothing half-written is left then.
+    A device or a FIFO is written to, a symbolic link followed. Raises MachineError where it
+    cannot be written; nothing half-written is left then.
     """
-    part = _part(file)
     try:
-        with part.open("wb") as target:
-            size = sum(target.write(block) for block in blocks)
-        part.replace(file)
+        if _is_special(file):
+            with file.open("wb") as target:
+                return sum(target.write(block) for block in blocks)
+        return _write_and_rename(_part(file), Path(os.path.realpath(file)), blocks)
     except OSError as error:
         raise MachineError(
             f"{file} cannot be written: {error.strerror}", "Name another file."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _write_and_rename(part: Path, file: Path, blocks: Iterable[bytes]) -> int:
+    try:
+        with part.open("xb") as target:
+            size = sum(target.write(block) for block in blocks)
+        part.replace(file)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
     return size
 
 
+def _is_special(file: Path) -> bool:
+    """Tell whether a path is there and is a device, a FIFO or the like: no regular file."""
+    return file.exists() and not file.is_file()
+
+
 def _part(file: Path) -> Path:
-    """Return where a file is until it is whole."""
-    return file.with_name(f".{file.name}.part")
+    """Return where a file is until it is whole: beside it, by a name that nothing has."""
+    return Path(os.path.realpath(file)).with_name(f".{secrets.token_hex(8)}.part")
