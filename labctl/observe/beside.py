@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -90,8 +90,13 @@ def _fetch(host: WatchedHost, folder: Path) -> None:
     for name in told["files"]:
         host.sidecar.fetch(name, folder / f"{host.name}.{name}")
     host.interfaces = {int(index): ips for index, ips in told["interfaces"].items()}
-    host.notes += told["notes"]
+    _keep(host, told["notes"])
     host.stopped = told["time"]
+
+
+def _keep(host: WatchedHost, notes: Iterable[tuple[str, str]]) -> None:
+    for missing, text in notes:
+        host.note(text, missing)
 
 
 def _recover(host: WatchedHost, end: HostEnd, folder: Path) -> None:
@@ -102,7 +107,7 @@ def _recover(host: WatchedHost, end: HostEnd, folder: Path) -> None:
         told = read_state((folder / f"{prefix}{STATE}").read_bytes())
     host.interfaces = told.interfaces or host.interfaces
     if told.notes is not None:
-        host.notes += told.notes
+        _keep(host, told.notes)
         host.end = replace(end, time=told.time, code=told.code, whole=True)
     for name in (PACKETS, *host.threads):
         (folder / f"{prefix}{name}").touch()

@@ -66,8 +66,12 @@ def packets(
     hosts = dict(sorted(observer.hosts.items()))
     interfaces = {name: networks_of(lab, name, host.interfaces) for name, host in hosts.items()}
     captures = {name: capture.read(folder / f"{name}.{PACKETS}") for name in sorted(hosts)}
-    notices = _notices(hosts.values(), "packets")
-    notices += [Notice(name, note) for name, own in captures.items() for note in own.notes]
+    notices = _notices(hosts.values(), ("packets",))
+    notices += [
+        Notice(name, note, missing=("packets",))
+        for name, own in captures.items()
+        for note in own.notes
+    ]
     if network is not None:
         captures = {n: capture.only(own, interfaces[n], network) for n, own in captures.items()}
     return Packets(captures, interfaces, tuple(notices), most)
@@ -84,7 +88,7 @@ def collect(lab: LiveLab, observer: Observer, title: str, folder: Path) -> Obser
     segments = capture.segments(captures, interfaces, routers)
     traced = observer.tracer.read(folder, hosts.values(), _by_address(lab))
     notices = _notices(
-        hosts.values(), "calls and packets" if observer.tracer.beside_hosts else "packets"
+        hosts.values(), ("calls", "packets") if observer.tracer.beside_hosts else ("packets",)
     )
     processes = traced.processes
     for host in hosts.values():
@@ -108,11 +112,11 @@ def collect(lab: LiveLab, observer: Observer, title: str, folder: Path) -> Obser
     return Observation(recording, captures, interfaces, commands, traced.processor)
 
 
-def _notices(hosts: Iterable[WatchedHost], recorded: str) -> list[Notice]:
+def _notices(hosts: Iterable[WatchedHost], recorded: tuple[str, ...]) -> list[Notice]:
     """Return what the observer has to say of hosts beside which it recorded something."""
-    told = []
+    told: list[Notice] = []
     for host in hosts:
-        told += [Notice(host.name, text) for text in host.notes]
+        told += host.notes
         if host.end is not None:
             told.append(host.end.notice(host.name, recorded))
     return told

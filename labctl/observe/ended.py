@@ -22,10 +22,10 @@ _SIGNALLED = 128
 @dataclass(frozen=True)
 class State:
     """What the agent has told last: `notes` are None, and so is `code`, where it was killed
-    before it had written everything."""
+    before it had written everything. Each note is what is missing, and the text."""
 
     interfaces: dict[int, list[str]]
-    notes: list[str] | None = None
+    notes: list[tuple[str, str]] | None = None
     time: int | None = None
     code: int | None = None
 
@@ -42,7 +42,8 @@ def read_state(content: bytes) -> State:
             return State(interfaces)
         status = os.waitstatus_to_exitcode(told["status"])
         code = status if status >= 0 else _SIGNALLED - status
-        return State(interfaces, told["notes"], told["time"], code)
+        notes = [(str(missing), str(text)) for missing, text in told["notes"]]
+        return State(interfaces, notes, told["time"], code)
     except (ValueError, KeyError, TypeError, AttributeError):
         return NOTHING_TOLD
 
@@ -59,7 +60,7 @@ class HostEnd:
     whole: bool = False
     out_of_memory: bool = False
 
-    def notice(self, host: str, with_it: str) -> Notice:
+    def notice(self, host: str, with_it: tuple[str, ...]) -> Notice:
         """Say that the host has ended, when and how, and whether anything is missing.
 
         `with_it` names what its observer was recording, which ended with it.
@@ -67,8 +68,9 @@ class HostEnd:
         at = "" if self.time is None else f" at {_clock(self.time)}"
         seen = "all that happened until then was observed"
         if not self.whole:
-            seen = f"its observer ended with it, so its last {with_it} may be missing"
-        return Notice(host, f"it ended{at}{self._how}; {seen}", self.time)
+            seen = f"its observer ended with it, so its last {' and '.join(with_it)} may be missing"
+        missing = () if self.whole else with_it
+        return Notice(host, f"it ended{at}{self._how}; {seen}", self.time, missing)
 
     @property
     def _how(self) -> str:

@@ -54,7 +54,7 @@ class Observer(Attending):
             return
         watched = self._watch(lab, host, container)
         if host not in self._marks and not watched.container.router:
-            watched.notes.append(
+            watched.note(
                 "its image has no /bin/sh that its program could wait in until it is observed"
             )
             self._attach_to_all(watched)

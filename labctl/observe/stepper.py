@@ -55,7 +55,7 @@ class Stepper(Attending):
         """Film a host of a lab that comes up; a router makes no calls that matter."""
         watched = self._watch(lab, host, container)
         if host not in self._marks and not watched.container.router:
-            watched.notes.append(
+            watched.note(
                 "its image has no /bin/sh, so its own program could not be held until it is filmed"
             )
         with self._lock:
@@ -89,7 +89,7 @@ class Stepper(Attending):
         self._each(lambda host: settle(self._engine, host, _SETTLE))
         self._each(lambda host: self._stop(host, folder))
         read = [self._frames(host, folder) for host in hosts]
-        notes = tuple(f"{host.name}: {note}" for host in hosts for note in host.notes)
+        notes = tuple(f"{host.name}: {note.text}" for host in hosts for note in host.notes)
         return Film(title, in_order(read), notes)
 
     def _stop(self, host: WatchedHost, folder: Path) -> None:
@@ -100,11 +100,10 @@ class Stepper(Attending):
     def _fetch(self, host: WatchedHost, folder: Path) -> None:
         told = host.sidecar.ask("stop")
         host.sidecar.fetch(told["file"], folder / f"{host.name}.{_FILE}")
-        host.notes += told["notes"]
+        for text in told["notes"]:
+            host.note(text)
         if told["full"]:
-            host.notes.append(
-                f"its film ends after {self._wishes.frames} frames, its programs went on"
-            )
+            host.note(f"its film ends after {self._wishes.frames} frames, its programs went on")
 
     def _frames(self, host: WatchedHost, folder: Path) -> list[Frame]:
         file = folder / f"{host.name}.{_FILE}"

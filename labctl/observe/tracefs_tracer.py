@@ -65,7 +65,9 @@ class TracefsTracer:
         told = self._sidecar.ask("stop", _STOP_TIMEOUT)
         self.stopped = told["time"]
         if told["cut"]:
-            self._notices.append(Notice("", f"tracing ended early: {told['cut']}"))
+            self._notices.append(
+                Notice("", f"tracing ended early: {told['cut']}", missing=("calls",))
+            )
         self._sidecar.fetch(told["file"], folder / _FILE)
 
     def read(

@@ -9,6 +9,7 @@ from labctl.engine.sidecar import AgentRefused, Sidecar
 from labctl.observe.ended import HostEnd
 from labctl.observe.opened import Opened, opened
 from labctl.observe.sockets import snapshot
+from labctl.sequence.events import Notice
 
 
 @dataclass
@@ -29,7 +30,7 @@ class WatchedHost:
     commands: dict[int, list[str]] = field(default_factory=dict)
     """The command lines of processes that were let through a gate, by number."""
     threads: dict[str, dict[int, int]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Notice] = field(default_factory=list)
     opened: Opened = field(default_factory=Opened)
     """The sockets that its processes had when they were attached to."""
     interfaces: dict[int, list[str]] = field(default_factory=dict)
@@ -47,6 +48,10 @@ class WatchedHost:
         try:
             told = self.sidecar.ask("open_sockets")
         except AgentRefused as error:
-            self.notes.append(f"the sockets from before are not known: {error.message}")
+            self.note(f"the sockets from before are not known: {error.message}")
         else:
             self.opened = opened(snapshot.read(self.name, told))
+
+    def note(self, text: str, *missing: str) -> None:
+        """Keep what is to be told of it; `missing` names what was not seen whole because of it."""
+        self.notes.append(Notice(self.name, text, missing=missing))

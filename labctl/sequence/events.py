@@ -186,8 +186,13 @@ class OpenSocket:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the observer has to say of its own work: what it may have missed, and why."""
+    """What the observer has to say of its own work: what it may have missed, and why.
+
+    `host` is empty where it is about all. `missing` names what was not seen whole because of it,
+    `calls` or `packets` or both: of these nobody can say that something never happened.
+    """
 
     host: str
     text: str
     time: int | None = None
+    missing: tuple[str, ...] = ()

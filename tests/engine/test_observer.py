@@ -104,4 +104,28 @@ def test_a_file_never_grows_beyond_its_bound(engine: Engine, lab: LiveLab, tmp_p
         notes = observer.hosts["client"].notes
     sizes = [file.stat().st_size for file in tmp_path.iterdir()]
     assert max(sizes) <= bound
-    assert any("--max-bytes" in note for note in notes)
+    assert any("--max-bytes" in note.text and note.missing == ("packets",) for note in notes)
+
+
+_END_CAPTURES = """
+for found in /proc/[0-9]*; do
+    read -r name < $found/comm && [ "$name" = tcpdump ] && kill ${found#/proc/}
+done
+"""
+
+
+def test_a_capture_that_ended_by_itself_is_told(
+    engine: Engine, lab: LiveLab, tmp_path: Path
+) -> None:
+    with attached(engine, lab, Watching(), Reporter()) as observer:
+        sidecar = observer.hosts["client"].sidecar
+        run(engine, lab.host("client"), ["true"])
+        for name in observers(engine, lab.name):
+            made = engine.sdk.api.exec_create(name.lstrip("/"), ["sh", "-c", _END_CAPTURES])
+            engine.sdk.api.exec_start(made["Id"])
+        until(lambda: not sidecar.ask("captured")["running"])
+        observer.stop(tmp_path)
+        notes = observer.hosts["client"].notes
+    (note,) = (note for note in notes if note.missing)
+    assert note.text.startswith("tcpdump ended by itself, what came after is missing")
+    assert note.missing == ("packets",)

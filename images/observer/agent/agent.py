@@ -39,8 +39,8 @@ class Agent(Obedient):
         self._hold: Hold | None = None
         self._started = Started()
         self._lock = threading.Lock()
-        self._notes: list[str] | None = None
-        """What is to be told once nothing watches any more."""
+        self._notes: list[tuple[str, str]] | None = None
+        """What is to be told once nothing watches any more, and of what something is missing."""
 
     def hello(self) -> dict[str, Any]:
         """Tell what runs on the host, and why strace would not work, if so."""
@@ -115,11 +115,11 @@ class Agent(Obedient):
         there = processes.interfaces()
         return {"files": files, "notes": notes, "interfaces": there, "time": at}
 
-    def _finish(self, patience: float | None) -> list[str]:
+    def _finish(self, patience: float | None) -> list[tuple[str, str]]:
         if self._notes is None:
-            self._notes = self._straces.stop()
+            self._notes = [("calls", text) for text in self._straces.stop()]
             if self._capture is not None:
-                self._notes += self._capture.stop(patience)
+                self._notes += [("packets", text) for text in self._capture.stop(patience)]
         return self._notes
 
     def _write(self) -> None:

@@ -80,21 +80,25 @@ class Capture:
         notes = []
         if self._child.poll() is None and not self._has_written_all(patience):
             notes.append("the capture could not be finished: its last packets may be missing")
-        if self._child.poll() is None:
+        by_itself = self._child.poll() is not None
+        if not by_itself:
             self._child.send_signal(signal.SIGINT)
         try:
             _, said = self._child.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
             self._child.kill()
             _, said = self._child.communicate()
-        return notes + self._told(self._said + (said or b""))
+        return notes + self._told(self._said + (said or b""), by_itself)
 
-    def _told(self, said: bytes) -> list[str]:
+    def _told(self, said: bytes, by_itself: bool) -> list[str]:
         if self._child.returncode == -signal.SIGXFSZ:
             return ["the capture was cut: it came to --max-bytes"]
         if self._child.returncode == -signal.SIGKILL:
             return ["tcpdump was killed: what came after is missing"]
         notes = []
+        if by_itself or self._child.returncode != 0:
+            last = said.decode(errors="replace").strip().rpartition("\n")[2]
+            notes.append(f"tcpdump ended by itself, what came after is missing: {last}")
         dropped = _DROPPED.search(said)
         if dropped and int(dropped[1]):
             notes.append(f"{int(dropped[1])} packets came too fast to be captured")

@@ -8,12 +8,14 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import processes
 from failure import Failure
 
 _PATIENCE = 10.0
 _ATTACHED = re.compile(rb"Process (\d+) attached")
+_ENDED_WELL = (0, -signal.SIGINT, 128 + signal.SIGINT)
 _REFUSED = re.compile(rb"attach: .*\((?:PTRACE_\w+, )?(\d+)[^)]*\): (.*)")
 
 
@@ -30,7 +32,7 @@ class Straces:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[tuple[subprocess.Popen[bytes], BinaryIO]] = []
 
     @staticmethod
     def refusal() -> str | None:
@@ -53,26 +55,26 @@ class Straces:
         file = self._folder / f"{len(self._running)}.strace"
         said = file.with_suffix(".said")
         which = [word for pid in pids for word in ("-p", str(pid))]
-        with said.open("wb") as errors:
-            child = subprocess.Popen(
-                [*limited(max_bytes), "strace", *options, "-o", str(file), *which],
-                stdin=subprocess.DEVNULL,
-                stderr=errors,
-            )
-        self._running.append(child)
+        errors = said.open("a+b")
+        child = subprocess.Popen(
+            [*limited(max_bytes), "strace", *options, "-o", str(file), *which],
+            stdin=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        self._running.append((child, errors))
         _wait_until_attached(child, set(pids), said)
         return file.name
 
     def rest(self, patience: float) -> None:
         """Wait until each has told all that has happened: it sleeps then, or has ended."""
         for _ in processes.naps(patience):
-            if all(processes.state(child.pid) in "SZX" for child in self._running):
+            if all(processes.state(child.pid) in "SZX" for child, _ in self._running):
                 return
 
     def stop(self) -> list[str]:
         """End them all; return what is to be told of each."""
         notes = []
-        for child in self._running:
+        for child, errors in self._running:
             if child.poll() is None:
                 child.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -85,6 +87,12 @@ class Straces:
                 notes.append("the trace of system calls was cut: it came to --max-bytes")
             elif child.returncode == -signal.SIGKILL:
                 notes.append("strace was killed: what came after is missing")
+            elif child.returncode not in _ENDED_WELL:
+                notes.append("strace ended by itself: what came after is missing")
+            with errors:
+                errors.seek(0)
+                if b"No space left" in errors.read():
+                    notes.append("the trace of system calls was cut: the disk is full")
         self._running.clear()
         return notes
 

@@ -12,11 +12,13 @@ import processes
 NAME = "state.json"
 
 
-def write(folder: Path, notes: list[str] | None = None, status: int | None = None) -> None:
+def write(
+    folder: Path, notes: list[tuple[str, str]] | None = None, status: int | None = None
+) -> None:
     """Write how the host is now, in one piece: whoever reads sees the old file, or the new one.
 
-    `notes` are there once all other files are whole; `status` is that of the host's first
-    process (wait(2)), which ends now.
+    `notes` (what is missing, and the text) are there once all other files are whole; `status` is
+    that of the host's first process (wait(2)), which ends now.
     """
     told: dict[str, Any] = {
         "time": time.time_ns(),

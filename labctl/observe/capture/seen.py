@@ -66,12 +66,14 @@ class Sights:
 
     def _notices(self, captures: Mapping[str, Capture]) -> Iterator[Notice]:
         for host, capture in captures.items():
-            yield from (Notice(host, note) for note in capture.notes)
+            yield from (Notice(host, note, missing=("packets",)) for note in capture.notes)
             if capture.records and capture.link_type not in LINK_TYPES:
-                yield Notice(host, f"its packets have an unknown link type, {capture.link_type}")
+                text = f"its packets have an unknown link type, {capture.link_type}"
+                yield Notice(host, text, missing=("packets",))
             count = self._unreadable[host]
             if count:
-                yield Notice(host, f"{count} of its packets were cut too short, or are damaged")
+                text = f"{count} of its packets were cut too short, or are damaged"
+                yield Notice(host, text, missing=("packets",))
 
 
 def _whole(fragments: Iterable[Seen]) -> Iterator[Seen]:

@@ -32,7 +32,7 @@ class Notices:
             self._said[message] = self._said.get(message, 0) + 1
 
     def all(self, host: str) -> tuple[Notice, ...]:
-        texts = []
+        texts: list[str] = []
         if self._unreadable:
             example = _shown(self._example)
             lines = "1 line" if self._unreadable == 1 else f"{self._unreadable} lines"
@@ -44,7 +44,7 @@ class Notices:
             texts.append(f"strace says: {_shown(message)}{and_more}")
         if self.rings:
             texts.append("a program uses io_uring: what it asks of the kernel that way is not seen")
-        return tuple(Notice(host, text) for text in texts)
+        return tuple(Notice(host, text, missing=("calls",)) for text in texts)
 
 
 def _shown(text: str) -> str:

@@ -130,7 +130,7 @@ def _said(scanned: Scanned) -> Iterable[Notice]:
         if unseen:
             yield Notice("", f"this kernel does not trace the calls {', '.join(sorted(unseen))}")
         if mark.get("cut"):
-            yield Notice("", f"tracing ended early: {mark['cut']}")
+            yield _gap(f"tracing ended early: {mark['cut']}")
 
 
 _RING = "a program uses io_uring: what it asks of the kernel that way is not seen"
@@ -140,17 +140,17 @@ def _missed(scanned: Scanned, reader: Reader) -> Iterable[Notice]:
     told = [m["lost"] for m in scanned.marks if isinstance(m.get("lost"), int)]
     lost = max(scanned.lost, *told, 0)
     if lost:
-        yield Notice("", f"{_many(lost, 'event')} of the kernel's found no room and are missing")
+        yield _gap(f"{_many(lost, 'event')} of the kernel's found no room and are missing")
     if scanned.unreadable:
-        yield Notice("", f"{_many(scanned.unreadable, 'line')} of the trace could not be read")
+        yield _gap(f"{_many(scanned.unreadable, 'line')} of the trace could not be read")
     if reader.strangers:
         lines = _many(reader.strangers, "line")
-        yield Notice("", f"{lines} of the trace are of processes of no known host")
+        yield _gap(f"{lines} of the trace are of processes of no known host")
     for host in sorted(reader.rings):
-        yield Notice(host, _RING)
+        yield _gap(_RING, host)
     if reader.lives.superseded:
         programs = _many(reader.lives.superseded, "program")
-        yield Notice("", f"{programs} executed by a later thread: the kernel may stop tracing it")
+        yield _gap(f"{programs} executed by a later thread: the kernel may stop tracing it")
     if reader.lives.guessed:
         made = _many(reader.lives.guessed, "new thread")
         yield Notice("", f"of {made} it is not known whether they are processes")
@@ -158,10 +158,12 @@ def _missed(scanned: Scanned, reader: Reader) -> Iterable[Notice]:
 
 def _nameless(nameless: Counter[str]) -> Iterable[Notice]:
     for host, number in sorted(nameless.items()):
-        yield Notice(
-            host,
-            f"{_many(number, 'call')} left out: the trace does not tell by which process",
-        )
+        text = f"{_many(number, 'call')} left out: the trace does not tell by which process"
+        yield _gap(text, host)
+
+
+def _gap(text: str, host: str = "") -> Notice:
+    return Notice(host, text, missing=("calls",))
 
 
 def _many(number: int, what: str) -> str:

@@ -9,6 +9,7 @@ from labctl.sequence.connection import Connection, Socket
 from labctl.sequence.events import Call
 from labctl.sequence.pattern import wire
 from labctl.sequence.pattern.calls import plain_sign
+from labctl.sequence.pattern.gaps import Gaps
 from labctl.sequence.pattern.groups import Groups
 from labctl.sequence.pattern.meaning.never import never_meaning
 from labctl.sequence.pattern.model import Pattern
@@ -31,10 +32,12 @@ def judge_never(
 ) -> list[Failure]:
     """Return what was there though it should never be."""
     failures: list[Failure] = []
+    gaps = Gaps(seen.recording.notices)
     rules = _Rules(pattern, {socket.id: socket for socket in seen.sockets})
     for host, atoms in pattern.never.items():
         if host == "wire":
-            failures += _on_wire(atoms, connections, zero, failing)
+            found_there = list(_on_wire(atoms, connections, zero, failing))
+            failures += found_there or _unsure("the wire", atoms, gaps.packets)
             continue
         calls = [call for call in seen.calls if call.host == host]
         if not calls:
@@ -42,11 +45,24 @@ def judge_never(
                 f"No call of {host} was seen at all, so nothing can be said of what it never did."
             )
             failures.append(Failure("never", said))
-        for atom in atoms:
-            found = [call for call in calls if rules.concerns(call) and _asks(atom, call)]
-            if found:
-                failures.append(_made(host, atom, found, pattern, zero))
+        made = {
+            atom: found
+            for atom in atoms
+            if (found := [call for call in calls if rules.concerns(call) and _asks(atom, call)])
+        }
+        failures += [_made(host, atom, found, pattern, zero) for atom, found in made.items()]
+        rest = tuple(atom for atom in atoms if atom not in made)
+        failures += _unsure(host, rest, gaps.calls(host))
     return failures
+
+
+def _unsure(where: str, atoms: tuple[Atom, ...], gap: str) -> list[Failure]:
+    """Return the failure that nobody can know, where there are gaps in what was seen."""
+    if not atoms or not gap:
+        return []
+    names = " or ".join(text(atom) for atom in atoms)
+    said = f"Whether there never was {names} on {where} cannot be told, as not all was seen: {gap}."
+    return [Failure("never", said)]
 
 
 @dataclass(frozen=True)

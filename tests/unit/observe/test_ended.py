@@ -28,8 +28,8 @@ WHOLE = state(status=0, notes=[])
     ("status", "code"), [(0, 0), (1 << 8, 1), (141 << 8, 141), (13, 141), (9, 137), (0x8B, 139)]
 )
 def test_the_status_of_an_init_becomes_its_containers_code(status: int, code: int) -> None:
-    told = read_state(state(notes=["a note"], status=status))
-    assert told == State({2: ["10.0.0.1"]}, ["a note"], AT, code)
+    told = read_state(state(notes=[["packets", "a note"]], status=status))
+    assert told == State({2: ["10.0.0.1"]}, [("packets", "a note")], AT, code)
 
 
 def test_a_state_from_before_the_end_has_the_interfaces_only() -> None:
@@ -63,7 +63,9 @@ def test_what_is_no_state_tells_nothing(content: bytes) -> None:
     ],
 )
 def test_the_notice_says_when_and_how(end: HostEnd, text: str) -> None:
-    assert end.notice("server", "packets").text == text
+    notice = end.notice("server", ("packets",))
+    assert (notice.host, notice.text) == ("server", text)
+    assert notice.missing == (() if end.whole else ("packets",))
 
 
 def ended(code: int | None = None, signal: str | None = None, host: str = "s") -> ProcessEvent:

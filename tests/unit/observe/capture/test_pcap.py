@@ -56,7 +56,9 @@ def test_files_without_packets(content: bytes, note: str) -> None:
     found = parse(content)
     assert found.records == []
     assert note in found.notes[0]
-    assert capture.segments({"client": found}, {}).notices == (Notice("client", found.notes[0]),)
+    assert capture.segments({"client": found}, {}).notices == (
+        Notice("client", found.notes[0], missing=("packets",)),
+    )
 
 
 def test_a_length_that_no_packet_has() -> None:
@@ -98,7 +100,9 @@ def test_an_unknown_link_type_is_said_and_still_merged() -> None:
     found = parse(pcap(RECORDS, link_type=9999))
     joined = capture.segments({"client": found}, {})
     assert joined.segments == ()
-    assert joined.notices == (Notice("client", "its packets have an unknown link type, 9999"),)
+    assert joined.notices == (
+        Notice("client", "its packets have an unknown link type, 9999", missing=("packets",)),
+    )
     assert sum(map(len, capture.merge({"client": found}, {}))) > 3 * len(SYN)
 
 
@@ -109,7 +113,7 @@ def test_packets_too_short_to_be_read_are_counted() -> None:
     joined = capture.segments(wire.captures(), wire.interfaces)
     assert [segment.protocol for segment in joined.segments] == ["udp"]
     assert joined.notices == tuple(
-        Notice(host, "1 of its packets were cut too short, or are damaged")
+        Notice(host, "1 of its packets were cut too short, or are damaged", missing=("packets",))
         for host in ("client", "server")
     )
 

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from labctl.sequence.connection import Connection, Side, Socket
-from labctl.sequence.events import Call, Endpoint, Segment, Sighting
+from labctl.sequence.events import Call, Endpoint, Notice, Segment, Sighting
 from labctl.sequence.recording import ObservedHost, Recording
 
 START = 1_700_000_000_000_000_000
@@ -139,6 +139,7 @@ class Told:
         stray: Sequence[Call] = (),
         sockets: Sequence[Socket] = (),
         hosts: Sequence[str] = ("client", "server"),
+        notices: Sequence[Notice] = (),
     ) -> None:
         self.connections = connections
         sides = [side for connection in connections for side in connection.sides]
@@ -146,7 +147,9 @@ class Told:
         self.sockets = (*(side.socket for side in sides if side.socket), *sockets)
         segments = tuple(segment for made in connections for segment in made.segments)
         observed = tuple(ObservedHost(host, {}) for host in hosts)
-        self.recording = Recording("told", "strace", observed, self.calls, segments)
+        self.recording = Recording(
+            "told", "strace", observed, self.calls, segments, notices=tuple(notices)
+        )
 
     @property
     def moments(self) -> list[Moment]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labctl.sequence.events import Endpoint
+from labctl.sequence.events import Endpoint, Notice
 from labctl.sequence.pattern import match
 from tests.unit.sequence.pattern.made import Told, calls, connection, socket
 
@@ -63,6 +63,62 @@ def test_a_host_of_which_nothing_was_seen_proves_nothing() -> None:
     assert failure.meaning == (
         "No call of server was seen at all, so nothing can be said of what it never did."
     )
+
+
+CUT = Notice(
+    "server", "the trace of system calls was cut: it came to --max-bytes", None, ("calls",)
+)
+LOST = Notice("", "7 events of the kernel's found no room and are missing", None, ("calls",))
+DROPPED = Notice("client", "7 packets came too fast to be captured", None, ("packets",))
+
+
+@pytest.mark.parametrize(
+    ("notice", "never", "place"),
+    [
+        (CUT, {"server": ["connect", "listen=error"]}, "connect or listen=error on server"),
+        (LOST, {"server": ["connect"]}, "connect on server"),
+        (DROPPED, {"wire": ["RST"]}, "RST on the wire"),
+    ],
+)
+def test_what_was_not_seen_whole_proves_nothing(
+    notice: Notice, never: dict[str, list[str]], place: str
+) -> None:
+    told = Told(connection(server=SERVER, wire="c>SYN"), notices=[notice])
+    (failure,) = match({"never": never}, told).failures
+    assert failure.subject == "never"
+    assert failure.meaning == (
+        f"Whether there never was {place} cannot be told, as not all was seen: "
+        f"{'server: ' if notice is CUT else 'client: ' if notice is DROPPED else ''}{notice.text}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("notice", "never"),
+    [
+        (CUT, {"client": ["listen"], "wire": ["RST"]}),
+        (DROPPED, {"server": ["connect"]}),
+        (
+            Notice("server", "it ended; all that happened until then was observed"),
+            {"wire": ["RST"]},
+        ),
+    ],
+)
+def test_what_is_missing_elsewhere_does_not_matter(
+    notice: Notice, never: dict[str, list[str]]
+) -> None:
+    told = Told(connection(server=SERVER, client="socket", wire="c>SYN"), notices=[notice])
+    assert match({"never": never}, told)
+
+
+def test_what_was_seen_is_certain_whatever_is_missing() -> None:
+    told = Told(
+        connection(server="socket bind connect", wire="c>SYN s>RST"), notices=[CUT, DROPPED]
+    )
+    failures = match({"never": {"server": ["connect"], "wire": ["RST"]}}, told).failures
+    assert [one.meaning.partition(" but ")[0] for one in failures] == [
+        "server should never call connect,",
+        "RST should never be on the wire,",
+    ]
 
 
 @pytest.mark.parametrize(
