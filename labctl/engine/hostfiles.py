@@ -18,6 +18,7 @@ from docker.utils import decode_json_header
 
 from labctl.engine import tarstream
 from labctl.engine.client import Engine, refused
+from labctl.engine.following import Seen, follow
 from labctl.engine.live import LiveHost
 from labctl.engine.presence import gone
 from labctl.errors import MachineError, UsageError
@@ -28,7 +29,6 @@ _GO_SYMLINK = 1 << 27
 
 _STATUS_HEADER = "X-Docker-Container-Path-Stat"
 _KERNELS = ("/proc", "/sys", "/dev")
-_MOST_LINKS = 40  # as the kernel: path_resolution(7)
 
 
 @dataclass(frozen=True)
@@ -45,40 +45,42 @@ def absolute(engine: Engine, host: LiveHost, path: str) -> str:
     return normpath(join(_details(engine, host)["Config"].get("WorkingDir") or "/", path))
 
 
-def require_reachable(engine: Engine, host: LiveHost, path: str) -> None:
-    """Raise UsageError for an absolute path that the archive calls do not lead to.
-
-    The engine does not go through the host's own kernel: in place of what is in memory
-    there it sees, and writes, what lies below it, without a word.
-    """
-    details = _details(engine, host)
-    in_memory = [m["Destination"] for m in details["Mounts"] if m["Type"] == "tmpfs"]
-    in_memory += [*(details["HostConfig"].get("Tmpfs") or ()), *_KERNELS]
-    for folder in in_memory:
-        if PurePosixPath(path).is_relative_to(folder):
-            raise UsageError(
-                f"{path} of host {host.name} cannot be reached: {folder} is in memory only",
-                f"Use another folder, or a pipe: `labctl exec {host.name} -- cat {path}`.",
-            )
-
-
 def look(engine: Engine, host: LiveHost, path: str) -> Found | None:
     """Return what the absolute path leads to, or None for nothing.
 
-    Raises UsageError as `require_reachable`, MachineError when the engine refuses.
+    Raises UsageError where the way there goes through what is in memory: the engine does
+    not go through the host's own kernel, and sees, and writes, what lies below it, without
+    a word. Raises MachineError when the engine refuses.
     """
-    for _ in range(_MOST_LINKS):
-        require_reachable(engine, host, path)
-        told = _status(engine, host, path)
-        if told is None:
-            return None
-        if not told["mode"] & _GO_SYMLINK:
-            return Found(path, bool(told["mode"] & _GO_DIRECTORY), int(told["size"]))
-        path = join(path.rpartition("/")[0] or "/", told["linkTarget"])
-    return None
+    in_memory = _in_memory(engine, host)
+
+    def seen(part: str) -> Seen | None:
+        for folder in in_memory:
+            if PurePosixPath(part).is_relative_to(folder):
+                raise UsageError(
+                    f"{path} of host {host.name} cannot be reached: {folder} is in memory only",
+                    f"Use another folder, or a pipe: `labctl exec {host.name} -- cat {path}`.",
+                )
+        return _status(engine, host, part)
+
+    found = follow(path, seen)
+    return None if found is None else Found(found[0], found[1].folder, found[1].size)
 
 
-def _status(engine: Engine, host: LiveHost, path: str) -> dict[str, Any] | None:
+def _in_memory(engine: Engine, host: LiveHost) -> list[str]:
+    """Return the folders that are in memory only, without links on the way to them."""
+    details = _details(engine, host)
+    mounted = [m["Destination"] for m in details["Mounts"] if m["Type"] == "tmpfs"]
+    mounted += details["HostConfig"].get("Tmpfs") or ()
+    ways = {folder: follow(folder, lambda part: _status(engine, host, part)) for folder in mounted}
+    return [
+        *(normpath(folder) if way is None else way[0] for folder, way in ways.items()),
+        *_KERNELS,
+    ]
+
+
+def _status(engine: Engine, host: LiveHost, path: str) -> Seen | None:
+    """Return what is at a path: the engine follows the links to it, but not itself."""
     api = engine.sdk.api
     with refused(f"looking at {path} on host {host.name}"):
         answer = api.head(_url(engine, host), params={"path": path}, timeout=api.timeout)
@@ -87,7 +89,8 @@ def _status(engine: Engine, host: LiveHost, path: str) -> dict[str, Any] | None:
         return None
     _require_ok(answer, host, path)
     told: dict[str, Any] = decode_json_header(answer.headers[_STATUS_HEADER])
-    return told
+    link = told["linkTarget"] if told["mode"] & _GO_SYMLINK else None
+    return Seen(bool(told["mode"] & _GO_DIRECTORY), int(told["size"]), link)
 
 
 def take(engine: Engine, host: LiveHost, path: str) -> Generator[bytes, None, None]:

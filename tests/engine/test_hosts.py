@@ -501,6 +501,20 @@ def test_a_folder_in_memory_is_refused(fresh: Small, tmp_path: Path) -> None:
         assert "is in memory only" in ran.err
 
 
+def test_a_folder_in_memory_is_refused_through_links_too(fresh: Small, tmp_path: Path) -> None:
+    fresh.add("memory", tmpfs={"/scratch": "mode=1777", "/var/run/x": "mode=1777"})
+    fresh.shell("memory", "mkdir /scratch/sub; ln -s /scratch /tmp/link; ln -s link /tmp/second")
+    fresh.shell("memory", "echo there | tee /scratch/file > /var/run/x/file")
+    (tmp_path / "file").touch()
+    for place in ("/tmp/link/file", "/tmp/second/sub", "/tmp/link/", "/run/x/file"):
+        there = f"memory:{place}"
+        for args in ((str(tmp_path / "file"), there), (there, str(tmp_path / "back"))):
+            ran = fresh.run("cp", *args)
+            assert ran.code == 2, args
+            assert "is in memory only" in ran.err
+    assert fresh.shell("memory", "cat /scratch/file") == "there\n"
+
+
 def test_a_host_that_has_ended_can_be_copied_from(fresh: Small, tmp_path: Path) -> None:
     fresh.add("ended", "open('result', 'w').write('42')")
     until(lambda: not fresh.host("ended").running)
