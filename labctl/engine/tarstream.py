@@ -42,13 +42,17 @@ def walk(source: Path, root: str) -> Iterator[Entry]:
 
 def below(folder: Path) -> Iterator[Path]:
     """Yield all that is in a folder, in the order of names, a folder before what is in it."""
-    with os.scandir(folder) as found:
-        names = sorted(item.name for item in found)
-    for name in names:
-        path = folder / name
+    ahead = _reversed(folder)
+    while ahead:
+        path = ahead.pop()
         yield path
         if path.is_dir() and not path.is_symlink():
-            yield from below(path)
+            ahead += _reversed(path)
+
+
+def _reversed(folder: Path) -> list[Path]:
+    with os.scandir(folder) as found:
+        return [folder / name for name in sorted((item.name for item in found), reverse=True)]
 
 
 def _entry(path: Path, name: str, status: os.stat_result) -> Iterator[Entry]:

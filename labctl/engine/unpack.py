@@ -12,10 +12,12 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from labctl.engine.discarding import discard
 from labctl.engine.tarstream import CHUNK, Entry, below
+from labctl.errors import UsageError
 
 _MODE_KEPT = 0o755
 _MODE_GIVEN = 0o600
@@ -29,14 +31,19 @@ def unpack(entries: Iterable[Entry], folder: Path, root: str | None) -> list[str
 
     `root` is the first part of all their names, None where they share none. Left out are
     devices, pipes, and links that lead out of the root. All others are written, or, where
-    one cannot be, none. Raises OSError.
+    one cannot be, none. Raises OSError, and UsageError where a folder comes to what is none,
+    or something else to a folder.
     """
     with _staging(folder) as stage:
         bounds = stage / (root or "")
-        skipped = [i.name for i, content in entries if not _write(i, content, stage, bounds)]
+        plain = {stage}
+        skipped = [i.name for i, content in entries if not _write(i, content, plain, stage, bounds)]
         skipped += _drop_escaping(stage, bounds)
-        for path in sorted(stage.iterdir()):
-            _settle(path, folder / path.name)
+        moves = list(_moves(stage, folder))
+        for staged, final in moves:  # all of them before the first one is made
+            _require_movable(staged, final)
+        for staged, final in moves:
+            staged.replace(final)
     return skipped
 
 
@@ -46,16 +53,27 @@ def _staging(folder: Path) -> Iterator[Path]:
     try:
         yield stage
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        with suppress(OSError):
+            discard(stage)
 
 
-def _write(info: tarfile.TarInfo, content: object, stage: Path, bounds: Path) -> bool:
-    if not _inside(stage, stage / info.name):
-        return False
+def _write(
+    info: tarfile.TarInfo, content: object, plain: set[Path], stage: Path, bounds: Path
+) -> bool:
+    """Write one entry; return whether it was.
+
+    `plain` has folders of the stage on the way to which there are no links, and gains more:
+    else each part of a deep tree would be looked at again for all that is below it.
+    """
     path = stage / info.name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    direct = path.parent in plain and path.name != ".." and not path.is_symlink()
+    if not direct and not _inside(stage, path):
+        return False
+    _make(path.parent)
     if info.isdir():
         path.mkdir(exist_ok=True)
+        if direct:
+            plain.add(path)
     elif info.issym():
         return _write_link(info, path, bounds)
     elif info.islnk():
@@ -68,6 +86,16 @@ def _write(info: tarfile.TarInfo, content: object, stage: Path, bounds: Path) ->
     else:
         return False
     return True
+
+
+def _make(folder: Path) -> None:
+    # Not mkdir(parents=True), which calls itself for each one that is missing.
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir()
 
 
 def _write_link(info: tarfile.TarInfo, path: Path, bounds: Path) -> bool:
@@ -141,10 +169,29 @@ def _real(path: Path) -> Path | None:
     return done
 
 
-def _settle(staged: Path, final: Path) -> None:
-    """Move what was written to its place; a folder that is there already gains what is new."""
-    if staged.is_dir() and not staged.is_symlink() and final.is_dir():
-        for path in sorted(staged.iterdir()):
-            _settle(path, final / path.name)
-    else:
-        staged.replace(final)
+def _moves(stage: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield what is to be moved where; a folder that is there already gains what is new."""
+    ahead = [(stage, folder)]
+    while ahead:
+        source, target = ahead.pop()
+        for staged in sorted(source.iterdir()):
+            final = target / staged.name
+            if _is_folder(staged) and final.is_dir():
+                ahead.append((staged, final))
+            else:
+                yield staged, final
+
+
+def _require_movable(staged: Path, final: Path) -> None:
+    if _is_folder(final) and not _is_folder(staged):
+        raise UsageError(f"{final} is a folder, what comes there is none", "Remove it first.")
+    if _is_folder(staged) and os.path.lexists(final):
+        raise UsageError(f"{final} is no folder, what comes there is one", "Remove it first.")
+    if not os.access(final.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(final.parent))
+    if final.parent.stat().st_dev != staged.parent.stat().st_dev:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(final.parent))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

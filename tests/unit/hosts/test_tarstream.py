@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.engine import tarstream
+from labctl.engine.discarding import discard
 from labctl.engine.unpack import unpack
+from labctl.errors import UsageError
 
 CHUNKS = st.integers(1, 5000)
 
@@ -152,6 +154,82 @@ def test_an_archive_cut_short_writes_nothing(
     with pytest.raises(tarfile.TarError):
         unpack(tarstream.decode(cut(short, data.draw(CHUNKS))), folder / "out", "root")
     assert list((folder / "out").iterdir()) == []
+
+
+def _deep(folder: Path, levels: int) -> Path:
+    """Make a folder that has so many others nested in it, and return the innermost."""
+    for _ in range(levels):
+        folder /= "d"
+        folder.mkdir()
+    return folder
+
+
+def test_a_deep_tree_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    try:
+        (_deep(tmp_path / "in", 1200) / "file").write_text("x")
+        unpack(tarstream.decode([packed(tmp_path / "in")]), tmp_path / "out", "root")
+        found = [path.name for path in tarstream.below(tmp_path / "out" / "root")]
+        assert found == ["d"] * 1200 + ["file"]
+        again = tarstream.decode([packed(tmp_path / "in")])
+        unpack(again, tmp_path / "out", "root")  # each of the folders is there by now
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["root"]
+    finally:  # pytest removes old folders with shutil.rmtree, which does not get so deep
+        discard(tmp_path / "in")
+        discard(tmp_path / "out")
+
+
+def test_a_deep_file_whose_folders_are_not_in_the_archive_is_written(tmp_path: Path) -> None:
+    unpack([_entry("root/" + "d/" * 1200 + "file")], tmp_path, "root")
+    assert [path.name for path in tarstream.below(tmp_path / "root")][-1] == "file"
+    discard(tmp_path / "root")
+
+
+def _colliding(folder: Path, name: str, kind: str) -> None:
+    if kind == "folder":
+        (folder / name).mkdir()
+        (folder / name / "kept").write_text("kept")
+    elif kind == "link":
+        (folder / name).symlink_to("nowhere")
+    else:
+        (folder / name).write_text("kept")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("sub", "file", "is no folder"),
+        ("sub", "link", "is no folder"),
+        ("zero", "folder", "is a folder"),
+        ("link", "folder", "is a folder"),
+        ("run", "folder", "is a folder"),
+    ],
+)
+def test_names_that_collide_are_told_and_nothing_is_written(
+    tree: Path, tmp_path: Path, name: str, kind: str, words: str
+) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "data").write_text("old")
+    _colliding(target, name, kind)
+    before = listed(target)
+    with pytest.raises(UsageError, match=f"target/{name} {words}"):
+        unpack(tarstream.walk(tree, "target"), tmp_path, "target")
+    assert listed(target) == before
+    assert not list(tmp_path.glob(".labctl-*"))
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sub = tmp_path / "target" / "sub"
+    sub.mkdir(parents=True)
+    # Root, as whom tests may run, is denied nothing.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != sub)
+    with pytest.raises(PermissionError, match="target/sub"):
+        unpack(tarstream.walk(tree, "target"), tmp_path, "target")
+    assert listed(tmp_path / "target") == {"sub": None}
 
 
 # --- archives that mean harm
