@@ -9,15 +9,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-
-import requests
-from docker.errors import APIError, NotFound
 
 from labctl.engine import labels
 from labctl.engine.client import Engine, refused
 from labctl.engine.inside import Done
 from labctl.engine.live import LiveHost
+from labctl.engine.passing import passing
 
 _CAPABILITIES = ["KILL", "SYS_PTRACE", "DAC_READ_SEARCH"]
 """To signal processes of any user, and to read all of /proc about them."""
@@ -34,7 +31,8 @@ def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: floa
         labels.OWNER: labels.owner(),
         labels.OBSERVER: f"host {host.name}",
     }
-    with refused(f"running a command beside host {host.name}"):
+
+    def made() -> str:
         container = engine.sdk.containers.create(
             host.image,
             list(argv[1:]),
@@ -47,11 +45,11 @@ def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: floa
             cap_add=_CAPABILITIES,
             user="0",
         )
-        try:
-            container.start()
-            code = container.wait(timeout=timeout)["StatusCode"]
-            out, err = container.logs(stderr=False), container.logs(stdout=False)
-            return Done(code, out, err, time.monotonic() - began)
-        finally:
-            with suppress(NotFound, APIError, requests.RequestException):
-                container.remove(force=True)
+        return str(container.id)
+
+    with refused(f"running a command beside host {host.name}"), passing(engine, made) as key:
+        container = engine.sdk.containers.get(key)
+        container.start()
+        code = container.wait(timeout=timeout)["StatusCode"]
+        out, err = container.logs(stderr=False), container.logs(stdout=False)
+        return Done(code, out, err, time.monotonic() - began)

@@ -7,13 +7,16 @@ watches lets it go on.
 from __future__ import annotations
 
 import copy
+import secrets
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
+from labctl.engine import labels
 from labctl.engine.client import Engine, refused
+from labctl.engine.passing import passing
 from labctl.engine.processes import gated
 from labctl.engine.routes import is_router
 
@@ -44,7 +47,9 @@ def put_gates(
             continue
         image = service["image"]
         if image not in shells:
-            shells[image] = image.partition(":")[0] in _OWN or _has_shell(engine, image)
+            shells[image] = image.partition(":")[0] in _OWN or _has_shell(
+                engine, image, project["name"]
+            )
         if not shells[image]:
             without.append(name)
             continue
@@ -74,16 +79,23 @@ def _words(told: list[str] | None) -> list[str]:
     return [word.replace("$", "$$") for word in told or []]
 
 
-def _has_shell(engine: Engine, image: str) -> bool:
+def _has_shell(engine: Engine, image: str, lab_name: str) -> bool:
     """Look into an image, through a container that is never started."""
-    with refused(f"looking into image {image}"):
-        made = engine.sdk.api.create_container(image, ["/bin/sh"])["Id"]
+    api = engine.sdk.api
+    told = {
+        labels.NAME: lab_name,
+        labels.OWNER: labels.owner(),
+        labels.OBSERVER: f"image {image}",
+    }
+
+    def made() -> str:
+        name = f"{lab_name}.probe-{secrets.token_hex(4)}"
+        return str(api.create_container(image, ["/bin/sh"], name=name, labels=told)["Id"])
+
+    with refused(f"looking into image {image}"), passing(engine, made) as container:
         try:
-            stream, _ = engine.sdk.api.get_archive(made, "/bin/sh")
-            with closing(stream):
-                return True
+            stream, _ = api.get_archive(container, "/bin/sh")
         except NotFound:
             return False
-        finally:
-            with suppress(APIError):
-                engine.sdk.api.remove_container(made, force=True)
+        with closing(stream):
+            return True
