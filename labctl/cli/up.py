@@ -41,7 +41,12 @@ def up(
         typer.Option(help="How many copies of a host: peer=20. Can be given again."),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait until every host is ready.")
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds to wait until every host is ready, and as "
+            "long at a stretch for one that others wait for (depends_on).",
+        ),
     ] = 60.0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave a lab that failed as it is, to look at it.")

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from labctl.errors import MachineError, UsageError
 
 OLDEST = (2, 20)
 """The oldest Compose whose `config` and `up` do what labctl asks for."""
+
+_LOOK_EVERY = 0.5
 
 
 def read(engine: Engine, file: Path) -> dict[str, Any]:
@@ -108,10 +110,21 @@ class Up:
             raise no_client() from error
         self._project = json.dumps(project)
 
-    def wait(self) -> str | None:
-        """Return None when all hosts were started, otherwise Compose's last words."""
-        _, said = self._child.communicate(self._project)
-        return None if self._child.returncode == 0 else _last(said)
+    def wait(self, meanwhile: Callable[[], None] | None = None) -> str | None:
+        """Return None when all hosts were started, otherwise Compose's last words.
+
+        `meanwhile` is called every half second; what it raises ends the wait.
+        """
+        given: str | None = self._project
+        while True:
+            try:
+                _, said = self._child.communicate(given, timeout=meanwhile and _LOOK_EVERY)
+            except subprocess.TimeoutExpired:
+                given = None  # it goes on with what it was given first
+                if meanwhile is not None:
+                    meanwhile()
+            else:
+                return None if self._child.returncode == 0 else _last(said)
 
     def stop(self, timeout: float = 10.0) -> None:
         """End it; return when it is gone."""

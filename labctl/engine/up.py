@@ -18,6 +18,7 @@ from labctl.engine.links import Linker, wanted
 from labctl.engine.plan import Plan, complete
 from labctl.engine.shape import Shape, shape
 from labctl.engine.shield import deferred, shielded
+from labctl.engine.starting import bounded
 from labctl.errors import EngineError, LabctlError, UsageError
 from labctl.lab.load import Lab
 
@@ -26,7 +27,8 @@ from labctl.lab.load import Lab
 class Wishes:
     """How a lab is to come up.
 
-    `timeout` is in seconds and counts from when all hosts have been started; `keep` leaves
+    `timeout` is in seconds and counts from when all hosts have been started; where hosts wait
+    for others (`depends_on`), also from when the last host that could be started was. `keep` leaves
     a lab that failed as it is, for a look at it. A `fresh` lab lives no longer than its
     maker, who holds `live.life_lock` on its name.
     """
@@ -143,7 +145,7 @@ def _bring_up(
         attendant.without_gate(without)
         plan = replace(plan, project=project)
     with attended(engine, plan, attendant, reporter.host):
-        _start(engine, plan, lock)
+        _start(engine, plan, lock, wishes.timeout)
     linker.put_in_force(plan)
     waiting = _waiting(plan)
     if attendant is not None:
@@ -152,10 +154,10 @@ def _bring_up(
     _mark(engine, origin, wishes.fresh)
 
 
-def _start(engine: Engine, plan: Plan, lock: int) -> None:
+def _start(engine: Engine, plan: Plan, lock: int, timeout: float) -> None:
     child = compose.Up(engine, plan.project, lock)
     try:
-        trouble = child.wait()
+        trouble = child.wait(bounded(engine, plan.project, timeout))
     except BaseException:
         with shielded():
             child.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,49 @@ def test_a_health_check_that_hangs_is_not_waited_for(
     assert up.code == 3
     assert "was not ready after 1 seconds: its health check (sleep inf) does not end" in up.err
     assert things(engine, name) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "check", "lacks"),
+    [
+        ("service_completed_successfully", "", "has not completed with exit code 0"),
+        ("service_healthy", f"{NEVER[:-1]}, interval: 60s}}, ", "is not healthy"),
+    ],
+)
+def test_a_host_that_waits_for_another_in_vain_is_told(
+    engine: Engine, name: str, write_lab: WriteLab, condition: str, check: str, lacks: str
+) -> None:
+    how = f"depends_on: {{long: {{condition: {condition}}}}}"
+    file = write_lab(
+        f"long: {{<<: *host, {check}command: [sh, -c, 'echo my last words; exec sleep inf']}}\n"
+        f"app: {{<<: *host, command: [sleep, inf], {how}}}"
+    )
+    begun = time.monotonic()
+    up = labctl("up", str(file), "--name", name, "--timeout", "2")
+    assert time.monotonic() - begun < 60
+    assert up.code == 3
+    assert (
+        "host app was not started after 2 seconds: it waits for host long "
+        f"(depends_on: {condition}), which {lacks}; its last log lines:\n    my last words"
+    ) in up.err
+    assert "hint: Mend the command or the health check of long" in up.err
+    assert things(engine, name) == []
+    assert not _composing(name)
+
+
+def _composing(name: str) -> bool:
+    """Tell whether a Compose is still at work on a lab."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return any("compose" in line and f"-p {name} " in line for line in listed.stdout.splitlines())
+
+
+def test_a_host_that_waits_for_one_that_completes_comes_up(name: str, write_lab: WriteLab) -> None:
+    how = "depends_on: {once: {condition: service_completed_successfully}}"
+    file = write_lab(
+        "once: {<<: *host, command: [sleep, '1']}\n"
+        f"app: {{<<: *host, command: [sleep, inf], {how}}}"
+    )
+    assert labctl("up", str(file), "--name", name, "--timeout", "30").code == 0
 
 
 def test_a_container_name_in_use_is_told(engine: Engine, name: str, write_lab: WriteLab) -> None:
