@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from labctl.cli import interrupts
-from labctl.errors import LabctlError, LabFileError
+from labctl.cli import interrupts, streams
+from labctl.errors import LabctlError, LabFileError, MachineError
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as a shell has it."""
@@ -92,14 +92,31 @@ def needed(argv: list[str]) -> Iterable[str]:
 
 def run() -> None:
     """Run the command line; never ends in a traceback for what a user can mend."""
+    streams.take()
     try:
         interrupts.take()
-        code = _code()
+        code = _written()
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
         interrupts.ignore()
+    if code == INTERRUPTED:
+        streams.drop()  # Python would write at its end what took too long just now
     sys.exit(code)
+
+
+def _written() -> int:
+    """Run the command line, and write what it has printed; return the exit code."""
+    try:
+        try:
+            return _code()
+        finally:
+            streams.flush()
+    except streams.ReaderGone:
+        return streams.READER_GONE
+    except MachineError as error:
+        tell(error)
+        return error.exit_code
 
 
 def _code() -> int:
@@ -114,9 +131,6 @@ def _code() -> int:
         return error.exit_code
     except typer.Abort:
         return INTERRUPTED
-    except BrokenPipeError:  # as in `labctl ps | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if os.environ.get("LABCTL_DEBUG"):
             raise
