@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from labctl.engine import live
+from labctl.engine import live, locks
 from labctl.engine.client import Engine
 from labctl.engine.down import Removed, down, down_left_over
 from labctl.engine.evidence import remove_unowned
@@ -84,6 +84,7 @@ def clean(engine: Engine, everything: bool, images: bool, note: Callable[[str], 
     for volume in cleaned.observed:
         note(f"removed volume {volume}, which a killed labctl had left")
     gone = remove(engine, stored(engine) if images else superseded(engine))
+    locks.discard_all()
     cleaned.images = [", ".join(image.tags) or image.id for image in gone]
     for image in cleaned.images:
         note(f"removed image {image}")

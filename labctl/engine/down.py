@@ -31,8 +31,10 @@ def down(engine: Engine, name: str) -> Removed:
     Raises EngineError, saying what remains, when the engine does not let go of something.
     """
     lock = live.name_lock(engine, name)
-    with locks.held(lock, f"lab {name}", _TIMEOUT):
-        return remove_all(engine, name)
+    with locks.held(lock, f"lab {name}", _TIMEOUT, once=True):
+        removed = remove_all(engine, name)
+        locks.discard(live.life_lock(engine, name))
+        return removed
 
 
 def remove_all(engine: Engine, name: str) -> Removed:
@@ -59,13 +61,18 @@ def remove_all(engine: Engine, name: str) -> Removed:
 
 def down_left_over(engine: Engine, name: str) -> Removed | None:
     """Remove a lab if it is left over; return None where it is not, or somebody works on it."""
-    lock = locks.try_lock(live.name_lock(engine, name))
+    path = live.name_lock(engine, name)
+    lock = locks.try_lock(path)
     if lock is None:
         return None
     try:
-        return remove_all(engine, name) if live.is_left_over(engine, name) else None
+        if not live.is_left_over(engine, name):
+            return None
+        removed = remove_all(engine, name)
+        locks.discard(live.life_lock(engine, name))
+        return removed
     finally:
-        locks.release(lock)
+        locks.remove(path, lock)
 
 
 @dataclass

@@ -92,9 +92,8 @@ class Evidence:
             return
         finally:
             if self._lock is not None:
-                locks.release(self._lock)
+                locks.remove(_lock(self._engine, self._name), self._lock)
                 self._lock = None
-        _lock(self._engine, self._name).unlink(missing_ok=True)
 
 
 def remove_unowned(engine: Engine) -> list[str]:
@@ -115,8 +114,7 @@ def remove_unowned(engine: Engine) -> list[str]:
         try:
             _remove(engine, name, _PATIENCE)
         finally:
-            locks.release(lock)
-        _lock(engine, name).unlink(missing_ok=True)
+            locks.remove(_lock(engine, name), lock)
         removed.append(name)
     return removed
 

@@ -1,4 +1,8 @@
-"""Locks between labctl processes on one machine: advisory, by flock(2), gone with their holder."""
+"""Locks between labctl processes on one machine: advisory, by flock(2), gone with their holder.
+
+Names of labs come and go, so the files of their locks are removed again: only by who holds the
+lock. Whoever waited for it meanwhile has a file without a name, and begins anew.
+"""
 
 from __future__ import annotations
 
@@ -50,29 +54,59 @@ def try_lock(path: Path, patience: float = 0.0) -> int | None:
     A child that inherits the descriptor holds the lock too: it is free only when all
     who have it open are gone (flock(2)).
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not _flock(descriptor, deadline):
+            os.close(descriptor)
+            return None
+        if _is_at(path, descriptor):
+            return descriptor
+        # Whoever held it has removed the file: others lock a new one of that name.
+        os.close(descriptor)
+
+
+def _flock(descriptor: int, deadline: float) -> bool:
     nap = 0.005
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                os.close(descriptor)
-                return None
+                return False
         else:
-            return descriptor
+            return True
         time.sleep(nap)
         nap = min(nap * 1.5, _LONGEST_NAP)
 
 
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Tell whether the path still leads to the file that is open."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
+
+
 def is_free(path: Path) -> bool:
     """Tell whether nobody holds the lock at this moment."""
-    descriptor = try_lock(path)
-    if descriptor is None:
-        return False
-    release(descriptor)
-    return True
+    descriptor = _try_there(path)
+    if descriptor is not None:
+        release(descriptor)
+    return descriptor is not None or not path.exists()
+
+
+def _try_there(path: Path) -> int | None:
+    """Take a lock only where its file is there already; None where not, or another has it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    if _flock(descriptor, 0.0) and _is_at(path, descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def release(descriptor: int) -> None:
@@ -80,11 +114,35 @@ def release(descriptor: int) -> None:
     os.close(descriptor)
 
 
+def remove(path: Path, descriptor: int) -> None:
+    """Let go of a lock that no child has inherited, and remove its file."""
+    try:
+        if _is_at(path, descriptor):
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def discard(path: Path) -> None:
+    """Remove the lock's file, unless somebody holds the lock."""
+    descriptor = _try_there(path)
+    if descriptor is not None:
+        remove(path, descriptor)
+
+
+def discard_all() -> None:
+    """Remove the files of all locks that nobody holds."""
+    for path in runtime_dir().glob("*.lock"):
+        discard(path)
+
+
 @contextmanager
-def held(path: Path, what: str, timeout: float) -> Iterator[int]:
+def held(path: Path, what: str, timeout: float, once: bool = False) -> Iterator[int]:
     """Hold the lock within the block; wait for it `timeout` seconds at most.
 
-    Raises MachineError, naming `what` is locked, when the time is over.
+    What is locked `once` will not be there any more: its lock's file is removed afterwards. The
+    descriptor is not to be inherited then. Raises MachineError, naming `what` is locked, when the
+    time is over.
     """
     descriptor = try_lock(path, timeout)
     if descriptor is None:
@@ -95,4 +153,7 @@ def held(path: Path, what: str, timeout: float) -> Iterator[int]:
     try:
         yield descriptor
     finally:
-        release(descriptor)
+        if once:
+            remove(path, descriptor)
+        else:
+            release(descriptor)

@@ -89,5 +89,5 @@ def clean_kernel(engine: Engine) -> list[str]:
 def _name(engine: Engine, purpose: str) -> Iterator[str]:
     """Within the block there is a name for containers that nobody takes for left over."""
     name = f"labctl-{purpose}-{secrets.token_hex(4)}"
-    with locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE):
+    with locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE, once=True):
         yield name

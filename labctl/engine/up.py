@@ -65,12 +65,14 @@ def up(
     and whatever else stands in the way; nothing of it is left then, nor after Ctrl-C.
     """
     name = wishes.name or lab.name
-    lock = locks.try_lock(live.name_lock(engine, name), patience=0.5)
+    path = live.name_lock(engine, name)
+    lock = locks.try_lock(path, patience=0.5)
     if lock is None:
         raise UsageError(
             f"another labctl is at work on a lab named {name}",
             "Give this one another name: `labctl up --name NAME`.",
         )
+    is_up = False
     try:
         _require_free(engine, name)
         project = compose.read(engine, lab.path)
@@ -80,9 +82,13 @@ def up(
         tags = _images(engine, lab, planned, reporter)
         with _undone_on_failure(engine, name, wishes.keep, reporter):
             _bring_up(engine, lab, planned, tags, linker, wishes, reporter, lock, attendant)
-            return live.find(engine, name)
+            found = live.find(engine, name)
+        is_up = True
+        return found
     finally:
         locks.release(lock)
+        if not is_up:
+            locks.discard(path)  # not removed at once: Compose, if it lives on, holds it too
 
 
 def _require_free(engine: Engine, name: str) -> None:

@@ -43,7 +43,7 @@ def fresh(
     name = fresh_name(lab.name)
     told = (scale or default.scale, timeout or default.timeout, keep)
     wishes = Wishes(name, *told, fresh=not keep)
-    with locks.held(life_lock(engine, name), f"lab {name}", 1.0):
+    with locks.held(life_lock(engine, name), f"lab {name}", 1.0, once=True):
         try:
             yield up(engine, lab, wishes, reporter, attendant)
         except BaseException:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from labctl.engine import live, locks
 from labctl.engine.client import Engine
+from labctl.engine.up import Reporter
+from labctl.lab.load import load
+from labctl.play.fresh import fresh
 
 from .conftest import HOST_IMAGE, WriteLab, command, labctl, things
 
@@ -36,9 +40,18 @@ def test_up_ps_down(engine: Engine, name: str, write_lab: WriteLab) -> None:
         "server": "running",
     }
     assert all(h["addresses"]["lan"].startswith("10.") for h in listed["hosts"])
+    assert live.name_lock(engine, name).exists()
     done = labctl("down", name, "--json")
     assert (done.code, done.json) == (0, {name: {"containers": 2, "networks": 1, "volumes": 1}})
     assert things(engine, name) == []
+    assert not live.name_lock(engine, name).exists()
+
+
+def test_a_fresh_copy_leaves_no_locks(engine: Engine, write_lab: WriteLab) -> None:
+    with fresh(engine, load(write_lab("a: {<<: *host}")), Reporter()) as lab:
+        paths = [live.life_lock(engine, lab.name), live.name_lock(engine, lab.name)]
+        assert not locks.is_free(paths[0])
+    assert [path.exists() for path in paths] == [False, False]
 
 
 def test_up_without_a_lab_takes_the_file_in_the_folder(name: str, write_lab: WriteLab) -> None:

@@ -129,7 +129,7 @@ def _try(engine: Engine, image: str, wanted: tuple[Ability, ...] = ABILITIES) ->
     name = f"labctl-doctor-{secrets.token_hex(4)}"
     # Labelled like a lab, so that `labctl clean` finds it should this process die; and
     # locked like one that is coming up, so that nobody removes it before.
-    lock = locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE)
+    lock = locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE, once=True)
     with lock, refused("trying out the kernel"):
         container = engine.sdk.containers.create(
             image,

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from labctl.engine import clean as room
-from labctl.engine import live
+from labctl.engine import live, locks
 from labctl.engine.client import Engine
 from labctl.engine.live import LiveLab, State
 
@@ -35,6 +35,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[list[LiveLab]]:
     monkeypatch.setattr(live, "labs", look)
     for name in ("clean_kernel", "remove_unowned", "superseded", "remove"):
         monkeypatch.setattr(room, name, nothing)
+    monkeypatch.setattr(locks, "discard_all", nothing)
     return found
 
 
