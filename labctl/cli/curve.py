@@ -21,8 +21,9 @@ from labctl.cli.common import (
 from labctl.cli.complete import complete_host
 from labctl.engine import live
 from labctl.engine.client import connect
-from labctl.errors import CheckFailed, UsageError
-from labctl.play.curve import Curve, Point, measure
+from labctl.errors import LabctlError, UsageError
+from labctl.play.curve import Curve, Measured, Point, measure
+from labctl.play.hosts import LiveHosts
 from labctl.show.curve import terminal, words
 
 
@@ -68,7 +69,8 @@ def curve(
     """Put growing load on a server, and draw how many answers come, and after what time.
 
     COMMAND, as `crowd directory --json`, does it on HOST, and tells a JSON line for each load.
-    Ends with 1 where it fails; what came until then is drawn.
+    Ends with 1 where it fails or takes too long, 3 where the host ends. What came until then, also
+    until Ctrl-C, is drawn.
     """
     wanted = files or []
     curve_files.require_files(wanted)
@@ -80,39 +82,63 @@ def curve(
             "As `labctl curve crowd -- crowd directory --json`, or `labctl curve --with a.json`.",
         )
     console = told_console()
-    found, why = list(known), None
-    if host is not None and command:
-        new, why = _measured(host, name, command, timeout, console)
-        found.append(new)
-    _show(found, wanted, as_json, console)
-    if why is not None:
-        raise CheckFailed(f"`{command[0] if command else ''}` has failed: {why}", "See above.")
+    new = _measured(host, name, command, timeout, console) if host and command else None
+    found = known if new is None else [*known, new.curve]
+    if new is not None and not new.whole:
+        console.print(words.missing(new.curve), markup=False)
+    _end(new, _show(found, wanted, as_json, console), console)
 
 
 def _measured(
     host: str, name: str | None, command: list[str], timeout: float | None, console: Console
-) -> tuple[Curve, str | None]:
+) -> Measured:
     engine = connect()
     found = live.find_host(engine, host, name)
-    lab = live.find(engine, found.lab_name)
+    hosts = LiveHosts(engine, live.find(engine, found.lab_name))
     console.print(words.heading(), markup=False)
 
     def told(point: Point) -> None:
         console.print(words.row(point), markup=False)
 
-    return measure(engine, lab, found, command, told, timeout)
+    return measure(hosts, found.name, command, told, timeout)
 
 
-def _show(curves: list[Curve], files: list[Path], as_json: bool, console: Console) -> None:
-    """Write curves to files and print them; the picture where it is not in a file."""
-    written = curve_files.write_all(curves, files)
-    if as_json:
-        print(json.dumps([words.as_json(one) for one in curves]))
-    else:
-        if not files:
-            out = figure_console()
-            print(terminal.draw(curves, out.width, out.is_terminal))
-        for one in curves:
-            print(words.summary(one))
-    for line in written:
-        console.print(line, markup=False)
+def _show(
+    curves: list[Curve], files: list[Path], as_json: bool, console: Console
+) -> LabctlError | None:
+    """Print curves and write them to files, whatever becomes of either.
+
+    Returns what could not be written; the picture is shown then, as it was wanted somewhere.
+    """
+    try:
+        if as_json:
+            print(json.dumps([words.as_json(one) for one in curves]))
+        else:
+            if not files:
+                _draw(curves)
+            for one in curves:
+                print(words.summary(one))
+    finally:
+        unwritten = curve_files.write_all(
+            curves, files, lambda line: console.print(line, markup=False)
+        )
+    if unwritten is not None and not as_json:
+        _draw(curves)
+    return unwritten
+
+
+def _draw(curves: list[Curve]) -> None:
+    out = figure_console()
+    print(terminal.draw(curves, out.width, out.is_terminal))
+
+
+def _end(measured: Measured | None, unwritten: LabctlError | None, console: Console) -> None:
+    """End as it went. Raises what went wrong, of two things that which no check is about."""
+    wrong = None if measured is None else measured.wrong
+    if wrong is not None and unwritten is not None:
+        console.print(wrong.message, markup=False)
+    error = unwritten or wrong
+    if error is not None:
+        raise error
+    if measured is not None and measured.interrupted:
+        raise typer.Abort

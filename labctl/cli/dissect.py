@@ -18,6 +18,7 @@ from labctl.cli.common import (
     print_json,
     told_console,
 )
+from labctl.cli.files import write_each
 from labctl.cli.playing import ScenarioOption, StepTimeoutOption, reporter
 from labctl.engine.client import connect
 from labctl.errors import CheckFailed, UsageError
@@ -117,15 +118,31 @@ def _tell(
     judged: Judged | None,
     console: Console,
 ) -> None:
+    """Show messages and write them to files, whatever becomes of either, and end as it went.
+
+    What was played would be lost by an error: as much as can be is shown and written first.
+    """
     messages = found.messages
-    chosen = _chosen(messages, numbers)
-    for file in files if messages else ():
-        size = dissected_files.write(file, title, messages, chosen, judged)
-        console.print(f"{file}: {size:,} bytes", markup=False)
-    if as_json:
-        print_json({"port": port, "messages": [asjson.as_object(one) for one in messages]})
-    elif messages and not files:
+    undrawn = _unknown(messages, numbers)
+    if undrawn is not None and judged is None:
+        raise undrawn
+    chosen = words.drawn(messages) if undrawn else _chosen(messages, numbers)
+    try:
+        if as_json:
+            print_json({"port": port, "messages": [asjson.as_object(one) for one in messages]})
+        elif messages and not files:
+            _print(messages, chosen)
+    finally:
+        unwritten = write_each(
+            files if messages else (),
+            lambda file: dissected_files.write(file, title, messages, chosen, judged),
+            lambda line: console.print(line, markup=False),
+        )
+    if unwritten is not None and not as_json:
         _print(messages, chosen)
+    wrong = unwritten or (undrawn if messages else None)
+    if wrong is not None:
+        raise wrong
     if judged is not None and judged.interrupted:
         raise typer.Abort
     if not messages:
@@ -137,12 +154,17 @@ def _tell(
         raise typer.Exit(1)
 
 
-def _chosen(messages: Sequence[Message], numbers: Sequence[int]) -> list[Message]:
+def _unknown(messages: Sequence[Message], numbers: Sequence[int]) -> UsageError | None:
+    """Return what is wrong where a message is wanted that is not there."""
     for number in numbers:
         if not 1 <= number <= len(messages):
-            raise UsageError(
+            return UsageError(
                 f"there is no message {number}", f"There are {len(messages)}, counted from 1."
             )
+    return None
+
+
+def _chosen(messages: Sequence[Message], numbers: Sequence[int]) -> list[Message]:
     return [messages[n - 1] for n in numbers] if numbers else words.drawn(messages)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import typer
 
 from labctl.cli.common import PLAIN_WIDTH, figure_console, told_console
-from labctl.cli.files import require_suffixes, write_whole
+from labctl.cli.files import require_suffixes, write_each, write_whole
 from labctl.cli.playing import reporter
 from labctl.engine.client import connect
+from labctl.errors import LabctlError
 from labctl.observe.stepper import FilmWishes
 from labctl.observe.steps.model import Film
 from labctl.play.stepping import Filmed
@@ -48,24 +49,41 @@ _FORMS: dict[str, Callable[[Film], Iterable[bytes]]] = {
 def film(asked: Asked, wishes: FilmWishes, files: Sequence[Path], as_json: bool) -> None:
     """Play what is asked for, show the film, or write it to files, and end as it went.
 
-    Raises what `labctl.play.stepping.film` raises; UsageError, before anything is played, where
-    a file cannot be written; Abort after a Ctrl-C, Exit where a step failed.
+    Raises what `labctl.play.stepping.film` and `tell` raise; UsageError, before anything is played,
+    where a file cannot be written.
     """
     require_suffixes(files, _FORMS, "a film is not written to files ending in {suffix}")
     console = told_console()
 
     told = reporter(console)
-    say = told.say
-    filmed = filmed_of(connect(), asked, wishes, told)
-    for file in files:
-        size = write_whole(file, _FORMS[file.suffix](filmed.film))
-        say(f"{file}: {len(filmed.film.frames)} frames, {size:,} bytes")
-    if as_json:
-        for line in _lines(filmed.film):
-            print(line)
-    elif not files:
+    tell(filmed_of(connect(), asked, wishes, told), files, as_json, told.say)
+
+
+def tell(filmed: Filmed, files: Sequence[Path], as_json: bool, say: Callable[[str], None]) -> None:
+    """Show a film and write it to files, whatever becomes of either, and end as it went.
+
+    Raises MachineError where a file could not be written, and the film, as it was wanted
+    somewhere, is shown then; Abort after a Ctrl-C, Exit where a step failed.
+    """
+
+    def wrote(line: str) -> None:
+        say(f"{line}, {len(filmed.film.frames)} frames")
+
+    try:
+        if as_json:
+            for line in _lines(filmed.film):
+                print(line)
+        elif not files:
+            _print(filmed.film)
+    finally:
+        unwritten = write_each(files, lambda file: _write(filmed.film, file), wrote)
+    if unwritten is not None and not as_json:
         _print(filmed.film)
-    _end(filmed, say, told=bool(files) or as_json)
+    _end(filmed, say, unwritten, told=as_json or (bool(files) and unwritten is None))
+
+
+def _write(film: Film, file: Path) -> int:
+    return write_whole(file, _FORMS[file.suffix](film))
 
 
 def _print(film: Film) -> None:
@@ -74,15 +92,19 @@ def _print(film: Film) -> None:
         console.print(line, soft_wrap=True)
 
 
-def _end(filmed: Filmed, say: Callable[[str], None], told: bool) -> None:
+def _end(
+    filmed: Filmed, say: Callable[[str], None], unwritten: LabctlError | None, told: bool
+) -> None:
     """Tell what went wrong, notes where they are `told` nowhere else, and end so."""
     if told:
         for note in filmed.film.notes:
             say(f"note: {note}")
-    if filmed.result is None:
-        raise typer.Abort
-    failures = showing.failures(filmed.result)
+    failures = showing.failures(filmed.result) if filmed.result else ""
     if failures:
         say(f"\n{failures}")
+    if unwritten is not None:
+        raise unwritten
+    if filmed.result is None:
+        raise typer.Abort
     if not filmed.passed:
         raise typer.Exit(1)

@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labctl.engine.client import Engine
-from labctl.engine.live import LiveHost, LiveLab
 from labctl.engine.output import Output
-from labctl.errors import CheckFailed
-from labctl.play.hosts import LiveHosts
+from labctl.engine.presence import KILLED
+from labctl.engine.shield import shielded
+from labctl.errors import CheckFailed, LabctlError
+from labctl.play.hosts import Command, Hosts
 from labctl.play.launcher import Launcher
 
 _GRACE = 3.0
 _LOOK_EVERY = 0.3
+_SURVIVAL = 1.0
+"""Seconds after which the engine knows that a host has ended."""
 _HINT = "docs/curve.md tells what a line must have."
 
 
@@ -81,39 +83,122 @@ def _point(told: dict[str, Any]) -> Point:
     return Point(load, asked, answered, answers, p50, p99, int(told.get("wrong", 0)))
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A curve, and what has kept it from being whole: an error, or a Ctrl-C."""
+
+    curve: Curve
+    wrong: LabctlError | None = None
+    interrupted: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return self.wrong is None and not self.interrupted
+
+
 def measure(
-    engine: Engine,
-    lab: LiveLab,
-    host: LiveHost,
+    hosts: Hosts,
+    host: str,
     argv: Sequence[str],
     told: Callable[[Point], None],
     timeout: float | None,
-) -> tuple[Curve, str | None]:
+) -> Measured:
     """Run a program that tells a curve on a host, and `told` of each point as it comes.
 
-    Returns the curve, and why the program has failed, None where it has not. Whatever ends this,
-    the program is ended too. Raises CheckFailed where it has told no curve, or takes more than
-    `timeout` seconds, MachineError where the host does not run.
+    Whatever ends this, the program is ended too, and what it has told until then is returned: with
+    CheckFailed where it has failed, or taken more than `timeout` seconds, MachineError where the
+    host has ended. Where it has told no curve yet these are raised, as is KeyboardInterrupt;
+    CheckFailed also where it ends well and has told none.
     """
-    output = Output()
-    launcher = Launcher(LiveHosts(engine, lab), _GRACE)
-    where = f"`{argv[0]}` on host {host.name}"
-    began = time.monotonic()
+    output, interrupted, wrong = Output(), False, None
+    where = f"`{argv[0]}` on host {host}"
     try:
-        running = launcher.start(host.name, list(argv), "curve", output)
-        seen = 0
+        wrong = _run(hosts, host, argv, _Follower(output, told, where, timeout))
+    except KeyboardInterrupt:
+        interrupted = True
+    try:
+        curve = parse(_lines(output.stdout.text), where)
+    except CheckFailed:
+        if interrupted:
+            raise KeyboardInterrupt from None
+        if wrong is not None:
+            raise wrong from None
+        raise
+    return Measured(curve, wrong, interrupted)
+
+
+def _run(hosts: Hosts, host: str, argv: Sequence[str], follower: _Follower) -> LabctlError | None:
+    """Run the program to its end, or end it; return what went wrong."""
+    launcher = Launcher(hosts, _GRACE)
+    try:
+        try:
+            code = follower.follow(launcher.start(host, list(argv), "curve", follower.output))
+        finally:
+            with shielded():
+                launcher.end()
+        if code == KILLED:
+            _require_survival(hosts, host)
+    except LabctlError as error:
+        return _cause(hosts, host, error)
+    return None if code == 0 else follower.failed(code)
+
+
+def _cause(hosts: Hosts, host: str, error: LabctlError) -> LabctlError:
+    """Return an error, or that the host has ended, of which it is then a consequence."""
+    try:
+        hosts.require_running(host)
+    except LabctlError as ended:
+        return ended
+    return error
+
+
+def _require_survival(hosts: Hosts, host: str) -> None:
+    """Raise MachineError where the host has ended: it kills its programs before one is told so."""
+    deadline = time.monotonic() + _SURVIVAL
+    while True:
+        hosts.require_running(host)
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(_LOOK_EVERY)
+
+
+@dataclass(frozen=True)
+class _Follower:
+    """Tells of points as they come, until the program's end or that of its time, in seconds."""
+
+    output: Output
+    told: Callable[[Point], None]
+    where: str
+    timeout: float | None
+
+    def follow(self, running: Command) -> int:
+        """Return the exit code. Raises CheckFailed where the time is over."""
+        began, seen = time.monotonic(), 0
         while not running.wait(_LOOK_EVERY):
-            seen = _tell(output, seen, told)
-            if timeout is not None and time.monotonic() - began > timeout:
-                raise CheckFailed(f"{where} did not end within {timeout:g} s", "It was ended.")
-        _tell(output, seen, told)
-    finally:
-        launcher.end()
-    said = output.stderr.text.strip()
-    why = None if running.code == 0 else said or f"it ended with {running.code}"
-    if why is not None and "\n{" not in f"\n{output.stdout.text}":
-        raise CheckFailed(f"{where} has failed: {why.splitlines()[-1]}", _HINT)
-    return parse(output.stdout.text.splitlines(), where), why
+            seen = _tell(self.output, seen, self.told)
+            if self.timeout is not None and time.monotonic() - began > self.timeout:
+                raise CheckFailed(
+                    f"{self.where} did not end within {self.timeout:g} s",
+                    "It was ended. Give it more time with --timeout.",
+                )
+        _tell(self.output, seen, self.told)
+        return running.code or 0
+
+    def failed(self, code: int) -> CheckFailed:
+        said = self.output.stderr.text.strip() or f"it ended with {code}"
+        return CheckFailed(f"{self.where} has failed: {said.splitlines()[-1]}", _HINT)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, without a last one that was cut off."""
+    lines = text.splitlines()
+    if lines and not text.endswith("\n"):
+        try:
+            json.loads(lines[-1])
+        except ValueError:
+            if len(lines) > 1:
+                lines.pop()
+    return lines
 
 
 def _tell(output: Output, seen: int, told: Callable[[Point], None]) -> int:

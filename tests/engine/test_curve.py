@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import Ran, WriteLab, labctl
+from labctl.engine.client import Engine
+
+from .conftest import Ran, WriteLab, command, labctl
 
 HEAD = {"title": "somebody asks", "of": "questions"}
 ROWS = [
@@ -51,9 +55,41 @@ def test_a_curve_from_a_host_in_every_form(up: str, tmp_path: Path) -> None:
     late = curve(up, f"echo '{LINES}'; exec sleep 999", "--timeout", "5")
     assert late.code == 1
     assert "did not end within 5 s" in late.err
+    assert "missing: what would have come after 20 questions a second" in late.err
+    assert "it kept up with 10, not with 20" in late.out
     left = labctl("exec", "asker", "--name", up, "--", "pgrep", "-f", "^sleep 999")
     assert left.code == 1, "it was not ended"
 
     for script in ("true", "echo nonsense", "no-such-program"):
         ran = curve(up, script)
         assert (ran.code, "Traceback" in ran.err) == (1, False), ran.err
+
+
+def begun(name: str, file: Path) -> subprocess.Popen[str]:
+    """Begin a curve that does not end; return when its last row was told."""
+    script = f"echo '{LINES}'; exec sleep 999"
+    argv = command("curve", "asker", "--name", name, "-o", str(file), "--", "sh", "-c", script)
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    for _ in range(1 + len(ROWS)):
+        assert child.stderr.readline()
+    return child
+
+
+def test_what_was_measured_outlives_an_interrupt_and_its_host(
+    up: str, engine: Engine, tmp_path: Path
+) -> None:
+    missing = "missing: what would have come after 20 questions a second"
+    for number, code in ((signal.SIGINT, 130), (None, 3)):
+        file = tmp_path / f"{code}.json"
+        child = begun(up, file)
+        if number is None:
+            engine.sdk.containers.get(f"{up}-asker").kill()
+        else:
+            child.send_signal(number)
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == code, err
+        assert missing in err
+        assert "it kept up with 10, not with 20" in out
+        assert len(json.loads(file.read_text())[0]["points"]) == len(ROWS)
+    assert "host asker of lab" in err

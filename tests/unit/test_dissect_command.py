@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labctl.cli import main
-from labctl.errors import CheckFailed, LabctlError, UsageError
+from labctl.cli import dissected_files, main
+from labctl.errors import CheckFailed, LabctlError, MachineError, UsageError
 from labctl.observe.capture import merge
 from tests.unit.observe.capture.made import Wire, udp
 from tests.unit.observe.dissect.made_messages import AGENT, CLIENT, Counter32, message
@@ -117,3 +117,23 @@ def test_files_that_are_not_there_or_cannot_be_written(file: Path, tmp_path: Pat
         dissect(file, "-o", tmp_path / "none" / "x.svg")
     with pytest.raises(UsageError, match="nothing is played from"):
         dissect(file, "-s", "get")
+
+
+def test_a_file_that_cannot_be_written_loses_nothing(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dissected_files, "require", lambda files, played: None)
+    bad, good = tmp_path / "x.svg", tmp_path / "x.json"
+    bad.mkdir()
+    done = CliRunner().invoke(
+        main.build(["dissect"]), ["dissect", str(file), "-o", str(bad), "-o", str(good)]
+    )
+    assert isinstance(done.exception, MachineError)
+    assert "x.svg cannot be written" in done.exception.message
+    assert "Response-PDU" in done.stdout
+    assert len(json.loads(good.read_text())) == 2
+    done = CliRunner().invoke(
+        main.build(["dissect"]), ["dissect", str(file), "--json", "-o", str(bad)]
+    )
+    assert isinstance(done.exception, MachineError)
+    assert len(json.loads(done.stdout)["messages"]) == 2

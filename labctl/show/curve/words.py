@@ -38,6 +38,12 @@ def summary(curve: Curve) -> str:
     return f"{most}; it kept up {upto}not with {min(lost):g}"
 
 
+def missing(curve: Curve) -> str:
+    """Return what a curve lacks that was cut short, in one line."""
+    last = curve.points[-1].load
+    return f"missing: what would have come after {last:g} {curve.of} a second"
+
+
 def as_json(curve: Curve) -> dict[str, Any]:
     """Return a curve as its parts."""
     return {"title": curve.title, "of": curve.of, "points": [asdict(p) for p in curve.points]}
