@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from labctl.cli import distribution
+from labctl.cli import distribution, verdict
 from labctl.cli.common import JsonOption, NameOption, output, print_json, told_console
 from labctl.cli.complete import complete_scenario
 from labctl.cli.distribution import Asked
+from labctl.cli.files import require_writable
 from labctl.cli.steps import lines
 from labctl.engine import live
 from labctl.engine.client import Engine, connect
@@ -26,10 +28,10 @@ from labctl.play import verify as verifying
 from labctl.play.choose import chosen, lab_of, scenario_of
 from labctl.play.distribution.files import KINDS
 from labctl.play.fresh import fresh
+from labctl.play.junit import Outcome
 from labctl.play.player import play
 from labctl.play.results import ScenarioResult
 from labctl.show import scenario as showing
-from labctl.show import verify as showing_verify
 from labctl.show.progress import HostProgress
 
 
@@ -186,16 +188,26 @@ def verify(
 ) -> None:
     """Bring each lab up under a fresh name, run its test_<lab>.py on it, take it down."""
     here = Path.cwd()
+    without: list[Outcome] = []
     if everything:
         wanted = verifying.with_tests(known(here).values())
     else:
         files = [find(lab, here) for lab in labs] if labs else [find(None, here)]
-        wanted = [verifying.lab_tests(file) for file in dict.fromkeys(files)]
+        wanted, without = verifying.of_each(dict.fromkeys(files))
+    if junit is not None:
+        _require_report(junit)
     connect()
-    outcomes = verifying.verify(wanted, verifying.How(junit, only, keep, quiet=as_json))
-    if as_json:
-        print_json([showing_verify.as_json(outcome) for outcome in outcomes])
-    else:
-        output().print(showing_verify.table(outcomes))
-    if any(outcome.failed for outcome in outcomes):
-        raise typer.Exit(1)
+    verified = verifying.verify(wanted, verifying.How(only, keep, quiet=as_json))
+    verdict.tell(replace(verified, outcomes=[*verified.outcomes, *without]), junit, as_json)
+
+
+def _require_report(file: Path) -> None:
+    """Make the folder that a report is to be in. Raises UsageError where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: there is no folder {file.parent}: {error.strerror}",
+            "Name a file in a folder of yours.",
+        ) from error
+    require_writable(file)

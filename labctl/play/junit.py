@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class Outcome:
     """The tests of one lab: how many, how they went, how many seconds they took.
 
-    `failed` counts those too that could not be set up or collected.
+    `failed` counts those too that could not be set up or collected. `error` says why there are no
+    tests where there should be.
     """
 
     lab: str
@@ -20,6 +21,7 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    error: str = ""
 
 
 def outcomes(xml: str, modules: Mapping[str, str]) -> list[Outcome]:

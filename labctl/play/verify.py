@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labctl.errors import CheckFailed, MachineError, UsageError
+from labctl.errors import CheckFailed, LabctlError, MachineError, UsageError
 from labctl.lab.lab import Lab
 from labctl.lab.load import load
 from labctl.play import junit
@@ -22,7 +22,7 @@ _NO_TESTS = 5
 
 _HOW_TO_WRITE = (
     "The tests of lab NAME are functions `test_...(lab)` in test_NAME.py beside its compose.yaml; "
-    "`labctl new` makes a lab with tests."
+    "the name of each begins with `test_`. `labctl new` makes a lab with tests."
 )
 
 
@@ -36,28 +36,30 @@ class Tests:
 
 @dataclass(frozen=True)
 class How:
-    """Where JUnit XML goes, which tests run (as pytest's -k), whether labs stay up, whether
-    pytest's own output goes to standard error."""
+    """Which tests run (as pytest's -k), whether labs stay up, whether pytest's own output goes to
+    standard error."""
 
-    junit: Path | None = None
     only: str | None = None
     keep: bool = False
     quiet: bool = False
 
 
-def lab_tests(lab_file: Path) -> Tests:
-    """Return the tests of a lab, in test_<lab>.py beside its file (`-` may be `_` there).
+def of_each(lab_files: Iterable[Path]) -> tuple[list[Tests], list[Outcome]]:
+    """Return the tests of labs, in test_<lab>.py beside the file of each (`-` may be `_` there),
+    and the outcomes of those that have none, which keep the others from nothing.
 
-    Raises LabFileError when the lab file is wrong, UsageError when there are no tests.
+    Raises LabFileError when a lab file is wrong, UsageError when none of the labs has tests.
     """
-    lab = load(lab_file)
-    found = _tests(lab)
-    if found is None:
-        raise UsageError(
-            f"lab {lab.name} has no tests: there is no test_{lab.name}.py beside {lab.path}",
-            _HOW_TO_WRITE,
-        )
-    return found
+    labs = [load(file) for file in lab_files]
+    found = {lab.name: tests for lab in labs if (tests := _tests(lab)) is not None}
+    lacking = [Outcome(lab.name, error=_no_tests(lab)) for lab in labs if lab.name not in found]
+    if not found:
+        raise UsageError("\n".join(one.error for one in lacking), _HOW_TO_WRITE)
+    return list(found.values()), lacking
+
+
+def _no_tests(lab: Lab) -> str:
+    return f"lab {lab.name} has no tests: there is no test_{lab.name}.py beside {lab.path}"
 
 
 def with_tests(lab_files: Iterable[Path]) -> list[Tests]:
@@ -77,11 +79,20 @@ def _tests(lab: Lab) -> Tests | None:
     return next((Tests(lab.name, file) for file in files if file.is_file()), None)
 
 
-def verify(wanted: Sequence[Tests], how: How) -> list[Outcome]:
+@dataclass(frozen=True)
+class Verified:
+    """The outcome of each lab, the JUnit XML of all, and what kept them from being a verdict."""
+
+    outcomes: list[Outcome]
+    xml: str
+    wrong: LabctlError | None = None
+
+
+def verify(wanted: Sequence[Tests], how: How) -> Verified:
     """Run the tests of all labs in one pytest; return the outcome of each lab.
 
-    Raises UsageError when no test matches `only`, MachineError when pytest cannot run,
-    KeyboardInterrupt when it is interrupted; the labs have been taken down then.
+    Raises UsageError when there is no test at all, or none matches `only`, MachineError when pytest
+    cannot run, KeyboardInterrupt when it is interrupted; the labs have been taken down then.
     """
     with tempfile.TemporaryDirectory(prefix="labctl-") as folder:
         report = Path(folder) / "junit.xml"
@@ -95,26 +106,27 @@ def verify(wanted: Sequence[Tests], how: How) -> list[Outcome]:
             )
         xml = report.read_text(encoding="utf-8")
     outcomes = junit.outcomes(xml, {tests.lab: tests.file.stem for tests in wanted})
-    if how.junit is not None:
-        _write(how.junit, xml)
-    empty = [outcome.lab for outcome in outcomes if not outcome.tests]
-    if empty and not how.only:
-        raise UsageError(
-            f"no test ran for {', '.join(empty)}", "A test's name begins with `test_`."
-        )
+    return judged(outcomes, xml, code, bool(how.only))
+
+
+def judged(outcomes: list[Outcome], xml: str, code: int, chosen: bool) -> Verified:
+    """Say of outcomes, and of pytest's exit code, what is wrong beside tests that failed.
+
+    A lab of which no test ran is told, unless tests were `chosen` by their names.
+    """
+    empty = [] if chosen else [outcome for outcome in outcomes if not outcome.tests]
+    for outcome in empty:
+        outcome.error = f"no test ran for {outcome.lab}"
+    wrong = None
     if code != 0 and not any(outcome.failed for outcome in outcomes):
-        raise CheckFailed(f"pytest ended with exit code {code}", "Its words above tell why.")
-    return outcomes
+        wrong = CheckFailed(f"pytest ended with exit code {code}", "Its words above tell why.")
+    return Verified(outcomes, xml, wrong)
 
 
-def _write(file: Path, xml: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(xml, encoding="utf-8")
-    except OSError as error:
-        raise MachineError(
-            f"cannot write {file}: {error.strerror}", "Name another file with --junit."
-        ) from error
+def lacking(outcomes: Iterable[Outcome]) -> UsageError | None:
+    """Return what is wrong where labs have no tests."""
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    return UsageError("\n".join(errors), _HOW_TO_WRITE) if errors else None
 
 
 def _pytest(wanted: Sequence[Tests], how: How, report: Path) -> int:

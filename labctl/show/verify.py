@@ -12,8 +12,12 @@ from labctl.play.junit import Outcome
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return one lab's outcome as `verify --json` shows it; times are in seconds."""
-    return {**vars(outcome), "seconds": round(outcome.seconds, 3)}
+    """Return one lab's outcome as `verify --json` shows it; times are in seconds.
+
+    There is an `error` only where there is one.
+    """
+    told = {key: value for key, value in vars(outcome).items() if key != "error" or value}
+    return {**told, "seconds": round(outcome.seconds, 3)}
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
@@ -23,6 +27,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         made.add_column(column, justify="left" if column in ("LAB", "STATE") else "right")
     for one in outcomes:
         state = "[bold red]failed" if one.failed else "[green]passed" if one.tests else "none ran"
+        state = "[bold red]no tests" if one.error else state
         counts = (one.tests, one.passed, one.failed, one.skipped)
         made.add_row(escape(one.lab), *map(str, counts), f"{one.seconds:.1f}", state)
     return made

@@ -308,6 +308,32 @@ def test_verify_of_a_lab_without_tests(tmp_path: Path) -> None:
     assert ran.code == 2 and f"there is no test_{file.parent.name}.py beside" in ran.err
 
 
+def test_verify_of_a_lab_without_tests_among_others(tmp_path: Path) -> None:
+    lacking, empty, good = written(tmp_path), written(tmp_path), written(tmp_path)
+    (empty.parent / f"test_{empty.parent.name}.py").write_text("")
+    (good.parent / f"test_{good.parent.name}.py").write_text(TESTS)
+    junit = tmp_path / "junit.xml"
+    ran = labctl("verify", str(lacking), str(empty), str(good), "--json", "--junit", str(junit))
+    assert ran.code == 2, ran.err
+    names = [empty.parent.name, good.parent.name, lacking.parent.name]
+    assert [(row["lab"], row["passed"]) for row in ran.json] == list(
+        zip(names, (0, 2, 0), strict=True)
+    )
+    assert f"no test ran for {names[0]}" in ran.err
+    assert f"there is no test_{names[2]}.py beside" in ran.err
+    assert len(list(ET.parse(junit).iter("testcase"))) == 2
+
+
+def test_verify_looks_first_whether_its_report_can_be_written(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    text = f"def test_it(lab): open('{tmp_path}/begun', 'w')\n"
+    (file.parent / f"test_{file.parent.name}.py").write_text(text)
+    for report in (tmp_path, file / "junit.xml", Path("/proc/junit.xml"), Path("/proc/x/y.xml")):
+        ran = labctl("verify", str(file), "--junit", str(report))
+        assert ran.code == 2 and "cannot be written" in ran.err, ran.err
+    assert not (tmp_path / "begun").exists()
+
+
 def test_verify_of_an_unknown_lab(tmp_path: Path) -> None:
     ran = labctl("verify", "tpc", cwd=tmp_path)
     assert ran.code == 2 and "did you mean `tcp`?" in ran.err

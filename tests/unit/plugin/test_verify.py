@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from labctl.errors import LabFileError, UsageError
-from labctl.play.verify import lab_tests, with_tests
+from labctl.play import verify
+from labctl.play.verify import of_each, with_tests
 
 HOSTS = """\
 services: {a: {image: labctl-host, networks: [lan]}}
@@ -20,6 +21,12 @@ def lab(folder: Path, *tests: str) -> Path:
     for name in tests:
         (folder / name).touch()
     return folder / "compose.yaml"
+
+
+def lab_tests(file: Path) -> verify.Tests:
+    (found,), without = of_each([file])
+    assert without == []
+    return found
 
 
 def test_the_file_is_named_after_the_lab(tmp_path: Path) -> None:
@@ -49,3 +56,13 @@ def test_a_wrong_lab_file_is_not_passed_over(tmp_path: Path) -> None:
     file.write_text("x-lab: {}\n" + HOSTS)
     with pytest.raises(LabFileError):
         with_tests([file])
+
+
+def test_a_lab_without_tests_keeps_no_other_from_its_own(tmp_path: Path) -> None:
+    files = [lab(tmp_path / "one"), lab(tmp_path / "two", "test_two.py"), lab(tmp_path / "three")]
+    found, without = of_each(files)
+    assert [tests.lab for tests in found] == ["two"]
+    assert [(one.lab, one.tests) for one in without] == [("one", 0), ("three", 0)]
+    assert "there is no test_three.py beside" in without[1].error
+    with pytest.raises(UsageError, match=r"lab one has no tests.*\nlab three has no tests"):
+        of_each([files[0], files[2]])
