@@ -169,5 +169,18 @@ def _broken() -> Iterator[Broken]:
         yield Broken(f"broken/{program}", fault, False, partner, code, says, False)
 
 
+WAIT_FOR_EACH_OTHER = ("never_accepts", "no_newline", "waits_for_eof")
+"""Where only the client's limit ends the waiting; all others end by themselves, however slowly."""
+PAUSE = 15
+"""Seconds that a request in pieces waits for a server that takes the first one for all."""
+
+
+def limited(broken: Broken, seconds: int) -> list[str]:
+    """Return what the environment of the client of a broken program's pair is to have."""
+    stem = Path(broken.program).stem
+    limit = [f"LIMIT={seconds}"] if stem in WAIT_FOR_EACH_OTHER else []
+    return [f"PAUSE={PAUSE}"] if stem == "short_read" else limit
+
+
 BROKEN = {Path(one.program).stem: one for one in _broken()}
 """By the name of the program without its suffix."""

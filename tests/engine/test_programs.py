@@ -45,7 +45,7 @@ def pair(inside: Inside) -> Pair:
     """
 
     def play(server: list[str], *clients: list[str], serves_on: bool = False) -> Any:
-        words = ["0" if serves_on else "5", *server]
+        words = ["0" if serves_on else "60", *server]
         for client in clients:
             words += ["--", *client]
         code, out = inside(f"{programs.PLACE}/pair.py", *words)
@@ -55,9 +55,9 @@ def pair(inside: Inside) -> Pair:
     return play
 
 
-def impatient(argv: list[str], seconds: int = 2) -> list[str]:
-    """Return the command with less time than it usually has."""
-    return ["env", f"LIMIT={seconds}", *argv]
+def within(argv: list[str], *variables: str) -> list[str]:
+    """Return the command with these in its environment."""
+    return ["env", *variables, *argv]
 
 
 @pytest.mark.parametrize("client", programs.CLIENTS)
@@ -88,10 +88,12 @@ def test_only_concurrent_servers_serve_while_another_client_says_nothing(
     pair: Pair, server: str
 ) -> None:
     port = next(PORTS)
-    call = " ".join(impatient(command("correct/client.c", "127.0.0.1", port)))
+    concurrent = server in programs.CONCURRENT
+    limit = [] if concurrent else ["LIMIT=2"]
+    call = " ".join(within(command("correct/client.c", "127.0.0.1", port), *limit))
     silent = ["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}; {call}"]
     told = pair(command(server, "127.0.0.1", port), silent, serves_on=True)
-    assert (told["clients"][0]["code"] == 0) == (server in programs.CONCURRENT), told
+    assert (told["clients"][0]["code"] == 0) == concurrent, told
     assert told["server"]["code"] == -15
 
 
@@ -108,7 +110,7 @@ def test_correct_programs_over_udp(pair: Pair) -> None:
 def test_every_program_ends_when_its_time_is_over(pair: Pair) -> None:
     for server in (*programs.SERVERS, programs.UDP_SERVER):
         at = ("127.0.0.1", next(PORTS))
-        told = pair(impatient(command(server, *at), 1))
+        told = pair(within(command(server, *at), "LIMIT=1"))
         # A shell's way to tell SIGALRM, where there is no signal but a timer.
         assert told["server"]["code"] in (-14, 142), told
 
@@ -130,7 +132,8 @@ def test_a_broken_program_fails_as_it_says(pair: Pair, broken: Broken) -> None:
     if not broken.server:
         server, client = client, server
     serves_on = broken.code is None or not broken.server
-    told = pair(command(server, *at), impatient(command(client, *at)), serves_on=serves_on)
+    client_command = within(command(client, *at), *programs.limited(broken, 2))
+    told = pair(command(server, *at), client_command, serves_on=serves_on)
     own, partner = ends(broken, told)
     # The one who serves on is ended in the end.
     assert own["code"] == (-15 if broken.code is None else broken.code), told
@@ -162,7 +165,7 @@ def test_one_zombie_remains_of_each_connection(pair: Pair) -> None:
     for server, zombies in ((BROKEN["zombies"].program, 7), ("correct/forking_server.c", 0)):
         name = Path(server).stem[:15]
         count = f"until [ $(pgrep -c -r Z -x {name}) = {zombies} ]; do sleep 0.05; done"
-        wait = ["timeout", "5", "sh", "-c", count]
+        wait = ["timeout", "30", "sh", "-c", count]
         told = pair(command(server, *at), client, wait, serves_on=True)
         assert told["clients"][1]["code"] == 0, told
 
@@ -183,7 +186,7 @@ def test_a_second_client_of_a_full_backlog_cannot_connect(pair: Pair) -> None:
     at = ("127.0.0.1", next(PORTS))
     script = (
         "import socket\n"
-        f"first = socket.create_connection({at}, 1)\n"
+        f"first = socket.create_connection({at}, 20)\n"
         f"try: socket.create_connection({at}, 1)\n"
         "except TimeoutError: print('full')\n"
     )

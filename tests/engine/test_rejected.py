@@ -53,6 +53,12 @@ def called(lab: LiveLab, port: int, program: str, *more: object) -> str:
     return " ".join(command(program, lab.host("server").addresses["lan"], port, *more))
 
 
+def within(broken: Broken, words: str) -> str:
+    """Return the shell's words for the client with the limits of the broken program's pair."""
+    # Observed, on a busy machine, a client takes seconds until it waits for the answer.
+    return " ".join([*programs.limited(broken, 8), words])
+
+
 def steps(lab: LiveLab, port: int, broken: Broken) -> list[Step]:
     """Return how a broken program is played with its partner."""
     stem = Path(broken.program).stem
@@ -61,9 +67,9 @@ def steps(lab: LiveLab, port: int, broken: Broken) -> list[Step]:
     if not broken.server:
         return [
             server(command(broken.partner, ANY, port)),
-            client(called(lab, port, broken.program)),
+            client(within(broken, called(lab, port, broken.program))),
         ]
-    partner = f"LIMIT=3 {called(lab, port, broken.partner)}"
+    partner = within(broken, called(lab, port, broken.partner))
     argv = command(broken.program, ANY, port)
     if stem == "no_reuseaddr":
         once = server(command(broken.program, ANY, port, 1))

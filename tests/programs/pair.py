@@ -12,9 +12,9 @@ import subprocess
 import sys
 from typing import Any
 
-TO_GET_READY = 10.0
-TO_END = 5.0
-LONGEST = 30.0
+TO_GET_READY = 60.0
+TO_END = 30.0
+LONGEST = 60.0
 """Seconds that a client may run."""
 
 

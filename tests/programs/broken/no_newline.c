@@ -4,7 +4,7 @@
 #include "../tiny.h"
 
 int main(int argc, char **argv) {
-    limit(3);
+    limit(20);
     struct sockaddr_in at = address(argv[1], argv[2]);
     long bytes = number(argc, argv, 3, 100);
     char text[MOST_REQUEST];
