@@ -98,5 +98,5 @@ def test_the_machine_has_no_address_on_a_routed_network(tcp: LiveLab) -> None:
 
 
 def test_a_name_of_another_network_is_known(engine: Engine, tcp: LiveLab) -> None:
-    line = told(engine, tcp, "client", "getent", "hosts", "server")
+    line = told(engine, tcp, "client", "getent", "ahostsv4", "server")
     assert line.split()[0] == tcp.host("server").addresses["net-server"]
