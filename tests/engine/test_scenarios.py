@@ -178,7 +178,7 @@ def test_what_listens_instead_is_told(played: Played) -> None:
     result = played(
         {"run": ["python3", "-c", listens], "background": True, "host": "b"},
         {"run": "true", "when": {"listening": "b:9001"}},
-        {"run": "true", "when": {"listening": "b:9002"}, "timeout": 0.5},
+        {"run": "true", "when": {"listening": "b:9002"}, "timeout": 5},
     )
     assert [step.state for step in result.steps] == [ENDED, PASSED, FAILED]
     assert result.steps[2].why.endswith("tcp ports bound on b: 0.0.0.0:9001")
