@@ -137,8 +137,8 @@ def test_each_call_fills_in_what_it_is_for(
     assert (listener.state, listener.accept_queue, listener.backlog) == ("LISTEN", 0, 3)
 
     connected(client, lab, 8001)
-    waiting = looker.look()
-    assert held(waiting, server.pid)[0].accept_queue == 1
+    # connect has returned before the server's kernel has the last ACK.
+    waiting = until(looker, lambda now: held(now, server.pid)[0].accept_queue == 1)
     (early,) = [one for one in waiting.unheld if one.local.port == 8001]
     assert early.awaits_accept
 

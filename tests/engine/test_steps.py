@@ -79,7 +79,10 @@ def test_each_call_is_a_frame_with_what_it_changed(lab: LiveLab) -> None:
     told = frames(ran)
     assert [one["frame"] for one in told] == list(range(1, len(told) + 1))
     assert [one["time"] for one in told] == sorted(one["time"] for one in told)
-    first, new, bound, listening, _, connected, accepted, *_, last = told
+    first, new, bound, listening, _, connected, accepted, *_, last = [
+        # On a busy machine any call may take so long that it is told to wait.
+        *(one for one in told if one["event"] != "waits")
+    ]
     assert (first["event"], first["sockets"]) == ("exec", [])
     empty = {"address": None, "port": None}
     assert (new["sockets"][0]["local"], new["sockets"][0]["remote"]) == (empty, empty)
@@ -98,7 +101,7 @@ def test_fork_copies_the_table_and_what_waits_is_told(lab: LiveLab) -> None:
     program = (
         "import os, socket, time; a, b = socket.socketpair();\n"
         "if os.fork() == 0: a.close(); b.recv(1); os._exit(7)\n"
-        "b.close(); time.sleep(1); a.send(b'x'); os.wait()"
+        "b.close(); time.sleep(5); a.send(b'x'); os.wait()"
     )
     ran = steps(lab, program, "--json")
     assert ran.code == 0, ran.err
