@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -135,6 +136,21 @@ def connections(snapshot: Snapshot, port: int) -> list[KernelSocket]:
     return [one for one in every if one.state != "LISTEN"]
 
 
+def dead(looker: Looker, port: int) -> list[Branch]:
+    """Subordinates that have ended, and that M has not waited for."""
+    return [one for one in main_process(looker.look(), port).children if one.is_zombie]
+
+
+def has_subordinates(looker: Looker, port: int, count: int) -> bool:
+    return len(main_process(looker.look(), port).children) == count
+
+
+def only_listens(snapshot: Snapshot, port: int) -> bool:
+    """Whether M has closed its own descriptors of the connections."""
+    main = main_process(snapshot, port).process
+    return [one.state for one in held(snapshot, main)] == ["LISTEN"]
+
+
 def examine(lab: LabUnderTest, looker: Looker, port: int, patience: float = PATIENCE) -> list[str]:
     """What is wrong with a server that should serve any number of clients at once."""
     wrong = []
@@ -149,9 +165,8 @@ def examine(lab: LabUnderTest, looker: Looker, port: int, patience: float = PATI
         left = connections(looker.look(), port)
         states = ", ".join({one.state for one in left})
         wrong.append(f"M still has {len(left)} connections of clients that are gone, in {states}")
-    zombies = [one for one in main_process(looker.look(), port).children if one.is_zombie]
-    if zombies:
-        wrong.append(f"{len(zombies)} zombies")
+    if not until(lambda: not dead(looker, port), patience):
+        wrong.append(f"{len(dead(looker, port))} zombies")
     return wrong
 
 
@@ -183,6 +198,8 @@ def test_there_is_one_subordinate_for_each_live_connection(
                 staying(lab, "c2", port, count),
                 staying(lab, "c3", port),
             ):
+                # A subordinate may answer before M has closed what it handed on.
+                assert until(lambda: only_listens(looker.look(), port))
                 top = main_process(snapshot := looker.look(), port)
                 assert top.role == "M"
                 assert [one.state for one in held(snapshot, top.process)] == ["LISTEN"]
@@ -195,9 +212,9 @@ def test_there_is_one_subordinate_for_each_live_connection(
                 names = {lab.address(name): name for name in CLIENTS}
                 assert sorted(names[own[0].remote.address or ""] for own in each) == wanted
             assert until(lambda: not connections(looker.look(), port))
-        after = main_process(looker.look(), port)
-        # Of those forked beforehand all are ready for the next client; the others have ended.
-        assert len(after.children) == (5 if server == "handoff_server" else 0)
+            # Of those forked beforehand all are ready for the next client; the others have ended.
+            left = 2 * count + 1 if server == "handoff_server" else 0
+            assert until(partial(has_subordinates, looker, port, left))
 
 
 @pytest.mark.parametrize("server", [*SERVERS, "iterative_server"])
@@ -206,16 +223,16 @@ def test_a_thousand_one_after_another(lab: LabUnderTest, looker: Looker, server:
         before = main_process(looker.look(), port).process.descriptors
         assert asked(lab, "c1", port, "--count", "1000") == 0
         assert until(lambda: not connections(looker.look(), port))
-        after = main_process(looker.look(), port)
-        assert not [one for one in after.children if one.is_zombie]
+        assert until(lambda: not dead(looker, port))
         if server != "handoff_server":  # its table has a way to each subordinate
-            assert after.process.descriptors == before
+            assert main_process(looker.look(), port).process.descriptors == before
 
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_two_hundred_at_once(lab: LabUnderTest, looker: Looker, server: str) -> None:
     with serving(lab, server, "--port", options=SERVERS[server]) as port:
         with staying(lab, "c2", port, 200):
+            assert until(lambda: len(connections(looker.look(), port)) == 200)
             snapshot = looker.look()
             assert [one.state for one in connections(snapshot, port)] == ["ESTABLISHED"] * 200
             children = main_process(snapshot, port).children
@@ -225,8 +242,7 @@ def test_two_hundred_at_once(lab: LabUnderTest, looker: Looker, server: str) -> 
                 "prefork_server": 210,
             }.get(server, 0)
         assert until(lambda: not connections(looker.look(), port))
-        after = main_process(looker.look(), port)
-        assert not [one for one in after.children if one.is_zombie]
+        assert until(lambda: not dead(looker, port))
         if server == "fork_server":
             assert until(lambda: not main_process(looker.look(), port).children)
 
@@ -245,7 +261,7 @@ def test_a_subordinate_that_is_killed_leaves_nothing_behind(
             ]
             lab.exec("server", "kill", "-KILL", str(victim))
             assert until(lambda: victim not in numbers(looker.look()))
-            assert len(connections(looker.look(), port)) == 1
+            assert until(lambda: len(connections(looker.look(), port)) == 1)
             assert asked(lab, "c3", port) == 0
         assert examine(lab, looker, port) == []
 
@@ -290,7 +306,7 @@ def test_where_no_process_can_be_forked_the_client_is_refused_and_the_others_go_
         assert asked(lab, "c2", port) == 1
         said = lab.exec("server", "sh", "-c", "cat /tmp/said.*").stdout.decode()
         assert f"Resource temporarily unavailable: {lab.address('c2')}:" in said
-        assert len(connections(looker.look(), port)) == 1
+        assert until(lambda: len(connections(looker.look(), port)) == 1)
         assert limited(lab, main, "hard").code == 0
         assert asked(lab, "c2", port) == 0
 
