@@ -4,6 +4,7 @@
 So one peer that does not read its answers makes everybody wait.
 """
 
+import socket
 import sys
 
 sys.path.insert(0, "/opt/netprog")
@@ -17,6 +18,8 @@ from sockets import listen_on
 class WaitsForReader(Directory):
     def _send(self, client: Client) -> None:
         try:
+            # Longer than any other peer has patience, however busy the machine is.
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000)
             client.sock.setblocking(True)
             client.sock.sendall(client.out)
             client.sock.setblocking(False)
