@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 
+
 def main() -> None:
     signal.alarm(int(os.environ.get("LIMIT", "20")))
     host, port = sys.argv[1], int(sys.argv[2])
