@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.metadata
 import os
 import sys
 from collections.abc import Iterable
+from tempfile import gettempdir
 from typing import Annotated
 
 import typer
@@ -16,6 +18,8 @@ from typer.exceptions import TyperException
 
 from labctl.cli import interrupts, streams
 from labctl.errors import LabctlError, LabFileError, MachineError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as a shell has it."""
@@ -167,6 +171,12 @@ def _two_lines(message: str, hint: str) -> None:
 
 def _fault(error: Exception) -> LabctlError:
     said = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return MachineError(
+            f"a disk is full: {said}",
+            f"Free some space; files that are there for a while only go to {gettempdir()}, "
+            "TMPDIR names another folder.",
+        )
     return LabctlError(
         f"labctl itself failed: {type(error).__name__}: {said}",
         "This is a fault of labctl's. LABCTL_DEBUG=1 shows where; `labctl clean` removes what "

@@ -10,6 +10,7 @@ from typing import Any
 from labctl.engine.client import Engine
 from labctl.engine.live import LiveHost, LiveLab
 from labctl.engine.sidecar import Sidecar
+from labctl.errors import MachineError
 from labctl.observe.attending import Attending
 from labctl.observe.beside import settle, stop, unless_ended, watch
 from labctl.observe.tracers import Tracer, chosen
@@ -67,8 +68,17 @@ class Observer(Attending):
             watched.program = self._let_go(watched, mark)
 
     def attach(self, lab: LiveLab) -> None:
-        """Observe a lab that is up: what runs there is attached to, its first calls missed."""
+        """Observe a lab that is up: what runs there is attached to, its first calls missed.
+
+        Raises MachineError where no host that is wished runs.
+        """
         wanted = [h for h in lab.hosts if h.running and self._wishes.wants(h.name)]
+        if not wanted:
+            raise MachineError(
+                f"none of the hosts to be observed runs in lab {lab.name}",
+                f"`labctl ps {lab.name}` tells how they ended; `labctl down {lab.name}` takes the "
+                "lab down, so that it can come up anew.",
+            )
 
         def one(host: LiveHost) -> None:
             watched = self._watch(lab.name, host.name, host.container)

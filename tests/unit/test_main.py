@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import subprocess
@@ -89,6 +90,14 @@ def test_an_error_is_two_lines_and_its_exit_code() -> None:
 )
 def test_the_class_of_an_error_has_its_exit_code(error: type[LabctlError], code: int) -> None:
     assert error.exit_code == code
+
+
+def test_a_full_disk_is_the_machines_fault(tmp_path: Path) -> None:
+    told = main._fault(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "packets")))
+    assert isinstance(told, MachineError)
+    assert "a disk is full" in told.message
+    assert "packets" in told.message
+    assert "TMPDIR" in told.hint
 
 
 def test_a_lab_file_error_tells_all_its_problems() -> None:
