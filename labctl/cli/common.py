@@ -17,9 +17,9 @@ NameOption = Annotated[
     typer.Option(
         "--name",
         "-n",
-        envvar="LABCTL_NAME",
         autocompletion=complete_name,
-        help="The name the lab is up under; without it, the only lab that is up.",
+        help="The name the lab is up under; without it, the one that LABCTL_NAME "
+        "has, or the only lab that is up.",
         show_default=False,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -136,7 +137,7 @@ def _experiment(word: str | None, lab: str | None, name: str | None, asked: Aske
 
 
 def _any_up(engine: Engine) -> bool:
-    return any(lab.state is not live.State.LEFT_OVER for lab in live.labs(engine))
+    return live.VARIABLE in os.environ or any(lab.usable for lab in live.labs(engine))
 
 
 def _on_live(

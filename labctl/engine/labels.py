@@ -21,23 +21,28 @@ NETWORK = "labctl.network"
 READY = "labctl.ready"
 """On the volume that marks a lab as up: every host was ready once."""
 FRESH = "labctl.fresh"
-"""On the same volume: the lab is to go with whoever brought it up (a test, a demo)."""
+"""On all that is of a lab which is to go with whoever brought it up (a test, a demo)."""
 OWNER = "labctl.owner"
 """Who brought it up, as USER-ID@MACHINE: only there do locks tell whether one still works on it."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Whose lab it is: the name it is up under, the lab, and the lab's file."""
+    """Whose lab it is: the name it is up under, the lab, and the lab's file.
+
+    A `fresh` one is a copy that lives no longer than whoever brought it up.
+    """
 
     name: str
     lab: str
     file: Path
+    fresh: bool = False
 
 
 def for_lab(origin: Origin) -> dict[str, str]:
     """Return the labels that say which lab a thing belongs to."""
-    return {NAME: origin.name, LAB: origin.lab, FILE: str(origin.file), OWNER: owner()}
+    told = {NAME: origin.name, LAB: origin.lab, FILE: str(origin.file), OWNER: owner()}
+    return {**told, FRESH: "1"} if origin.fresh else told
 
 
 def owner() -> str:
@@ -45,9 +50,9 @@ def owner() -> str:
     return f"{os.getuid()}@{socket.gethostname()}"
 
 
-def for_marker(origin: Origin, fresh: bool) -> dict[str, str]:
+def for_marker(origin: Origin) -> dict[str, str]:
     """Return the labels of the volume that marks the lab as up."""
-    return {**for_lab(origin), READY: "1", **({FRESH: "1"} if fresh else {})}
+    return {**for_lab(origin), READY: "1"}
 
 
 def for_host(origin: Origin, host: str) -> dict[str, str]:

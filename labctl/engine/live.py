@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 from labctl.engine import labels, locks
 from labctl.engine.client import Engine, refused
 from labctl.errors import MachineError, UsageError
+
+VARIABLE = "LABCTL_NAME"
+"""The environment variable that names the lab meant where nothing else does."""
 
 
 class State(Enum):
@@ -59,6 +63,11 @@ class LiveLab:
     """Subnet of each network, by its name in the lab file."""
     fresh: bool = False
     """Whether it is a copy for one test, demo or scenario only."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be meant by who names none: it is no remains, and nobody else's copy."""
+        return self.state is not State.LEFT_OVER and not self.fresh
 
     def host(self, name: str) -> LiveHost:
         """Return the host of that name. Raises UsageError where the lab has none such."""
@@ -119,7 +128,7 @@ def _lab(engine: Engine, name: str, things: dict[str, list[Any]]) -> LiveLab:
         state,
         hosts,
         subnets,
-        any(labels.FRESH in mark for mark in marks),
+        any(labels.FRESH in mark for mark in marked),
     )
 
 
@@ -175,21 +184,25 @@ def is_left_over(engine: Engine, name: str) -> bool:
 def find(engine: Engine, name: str | None) -> LiveLab:
     """Return the lab up under `name`, or, without a name, the only one that is up.
 
-    Of several it is the one whose file is in the current folder. Copies that somebody
-    brought up for a test or a demo do not count.
+    LABCTL_NAME of the environment is that name where none is given. Of several it is the one
+    whose file is in the current folder. Copies that somebody brought up for a test or a demo
+    do not count.
     Raises UsageError when there is none, or several and no name.
     """
     found = labs(engine)
+    variable = os.environ.get(VARIABLE) if name is None else None
+    name = name or variable or None
     if name is not None:
         for lab in found:
             if lab.name == name:
                 return lab
         close = difflib.get_close_matches(name, [lab.name for lab in found], 1)
+        whose = f", which {VARIABLE} has" if variable else ""
         raise UsageError(
-            f"no lab is up under the name {name}",
+            f"no lab is up under the name {name}{whose}",
             f"Did you mean {close[0]}?" if close else "`labctl ps` lists what is up.",
         )
-    usable = [lab for lab in found if lab.state is not State.LEFT_OVER and not lab.fresh]
+    usable = [lab for lab in found if lab.usable]
     if not usable:
         raise UsageError("no lab is up", "Bring one up: `labctl up LAB`; `labctl list` names them.")
     here = [lab for lab in usable if lab.file.parent == Path.cwd()]

@@ -142,7 +142,7 @@ def _bring_up(
     lock: int,
     attendant: Attendant | None,
 ) -> None:
-    origin = labels.Origin(planned.name, lab.name, lab.path)
+    origin = labels.Origin(planned.name, lab.name, lab.path, wishes.fresh)
     reporter.hosts([h.name for h in planned.hosts])
     subnets = networks.create(engine, planned.networks, origin)
     plan = complete(planned, subnets, tags, origin)
@@ -157,7 +157,7 @@ def _bring_up(
     if attendant is not None:
         waiting = [replace(one, may_end=attendant.outlives(one.host)) for one in waiting]
     ready.wait(engine, waiting, wishes.timeout, reporter.host)
-    _mark(engine, origin, wishes.fresh)
+    _mark(engine, origin)
 
 
 def _start(engine: Engine, plan: Plan, lock: int, timeout: float) -> None:
@@ -201,10 +201,10 @@ def _waiting(plan: Plan) -> list[ready.Waiting]:
     ]
 
 
-def _mark(engine: Engine, origin: labels.Origin, fresh: bool) -> None:
+def _mark(engine: Engine, origin: labels.Origin) -> None:
     with refused("marking the lab as up"), deferred():
         engine.sdk.api.create_volume(
-            labels.marker_name(origin.name), labels=labels.for_marker(origin, fresh)
+            labels.marker_name(origin.name), labels=labels.for_marker(origin)
         )
 
 

@@ -16,7 +16,7 @@ from labctl.cli import down
     [
         ([], None, [None]),
         (["--name", "a"], None, ["a"]),
-        ([], "a", ["a"]),
+        ([], "a", [None]),  # `find` knows the variable
         (["b", "c"], "a", ["b", "c"]),
     ],
 )

@@ -135,7 +135,7 @@ def _try(engine: Engine, image: str, wanted: tuple[Ability, ...] = ABILITIES) ->
             image,
             ["sh", "-c", script(wanted)],
             name=name,
-            labels={labels.NAME: name, labels.OWNER: labels.owner()},
+            labels={labels.NAME: name, labels.OWNER: labels.owner(), labels.FRESH: "1"},
             network_mode="none",
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN"],
