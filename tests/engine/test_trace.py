@@ -345,3 +345,12 @@ def test_clean_removes_what_a_killed_trace_left(engine: Engine, folder: Path) ->
         assert things(engine, copy) == []
     finally:
         down.down(engine, copy)
+
+
+def test_what_was_cut_proves_no_absence() -> None:
+    # The interpreters alone make more calls than there is room for.
+    done = labctl("trace", "tcp", "-s", "download", "--max-bytes", "65536")
+    assert done.code == 1, done.err
+    said = " ".join(done.out.split())
+    assert "Whether there never was connect on server cannot be told, as not all was seen" in said
+    assert "server: the trace of system calls was cut: it came to --max-bytes" in said
