@@ -76,7 +76,7 @@ class Story:
             return decode(call.name, call.text, remark)
         except Unreadable:
             if line:
-                self._notices.unreadable(line)
+                self._notices.unreadable(line, call_known=True)
             return as_far_as_possible(call.name, call.text)
 
     def _succeeded(self, call: Open, result: int | None, end: int, args: dict[str, Value]) -> None:

@@ -41,6 +41,15 @@ def test_a_half_without_the_other_is_told_once_and_counted() -> None:
     assert [(c.name, c.result) for c in found.calls] == [("read", None), ("close", 0)]
     (notice,) = found.notices
     assert notice.text.startswith("1 line of strace could not be read")
+    assert notice.missing == ("calls",)
+
+
+def test_a_call_whose_arguments_cannot_be_read_is_not_missing() -> None:
+    found = parsed("1 10 sendmsg(3, {msg_iov=[{iov_base=[{nlmsg_len=92}, 0) = 92 <0.1>")
+    assert [(c.name, c.result) for c in found.calls] == [("sendmsg", 92)]
+    (notice,) = found.notices
+    assert notice.text.startswith("1 line of strace could not be read, or not in full")
+    assert notice.missing == ()
 
 
 def test_a_child_seen_before_its_clone_returned_is_its_parent_s() -> None:
@@ -137,6 +146,7 @@ def test_a_line_cut_in_the_middle_of_the_file_is_counted() -> None:
     """)
     assert [c.name for c in found.calls] == ["close"]
     assert 'read(3, "ab' in found.notices[0].text
+    assert found.notices[0].missing == ("calls",)
 
 
 def test_what_strace_itself_says_is_told() -> None:
@@ -155,6 +165,7 @@ def test_a_ring_is_told_as_what_it_asks_is_not_seen() -> None:
     found = parsed("1 10 io_uring_setup(8, {flags=0}) = 3 <0.1>")
     assert found.calls == ()
     assert "io_uring" in found.notices[0].text
+    assert found.notices[0].missing == ("calls",)
 
 
 def test_a_parent_that_ignores_sigchld_is_told_of_no_child_s_end() -> None:
