@@ -14,6 +14,7 @@ code is an attribute of the class, so that no caller chooses one.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import ClassVar
 
@@ -83,3 +84,8 @@ class EngineError(MachineError):
 
 class HostFailed(MachineError):
     """A host of the lab did not become ready."""
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Tell whether there was no room left on a disk, or none for this user (quota)."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -71,8 +71,7 @@ def _show(crossed: Crossed, out: Out, picture: bool) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=1000)
     for notice in crossed.notices:
-        where = f"{plain(notice.host)}: " if notice.host else ""
-        out.console.print(Text(f"note: {where}{plain(notice.text)}", style="yellow"))
+        out.console.print(Text(f"note: {plain(str(notice))}", style="yellow"))
     ascii_only = not console.encoding.lower().startswith("utf")
     if picture:
         width = max(console.width, _NARROWEST) if console.is_terminal else _PLAIN_WIDTH

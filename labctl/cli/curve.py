@@ -19,6 +19,7 @@ from labctl.cli.common import (
     told_console,
 )
 from labctl.cli.complete import complete_host
+from labctl.cli.files import show_and_write
 from labctl.engine import live
 from labctl.engine.client import connect
 from labctl.errors import LabctlError, UsageError
@@ -110,7 +111,8 @@ def _show(
 
     Returns what could not be written; the picture is shown then, as it was wanted somewhere.
     """
-    try:
+
+    def show() -> None:
         if as_json:
             print(json.dumps([words.as_json(one) for one in curves]))
         else:
@@ -118,10 +120,13 @@ def _show(
                 _draw(curves)
             for one in curves:
                 print(words.summary(one))
-    finally:
-        unwritten = curve_files.write_all(
-            curves, files, lambda line: console.print(line, markup=False)
-        )
+
+    unwritten = show_and_write(
+        show,
+        files,
+        lambda file: curve_files.write(curves, file),
+        lambda line: console.print(line, markup=False),
+    )
     if unwritten is not None and not as_json:
         _draw(curves)
     return unwritten

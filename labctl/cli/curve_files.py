@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from labctl.cli.common import PLAIN_WIDTH
-from labctl.cli.files import require_suffixes, write_each, write_whole
-from labctl.errors import CheckFailed, LabctlError, UsageError
+from labctl.cli.files import require_suffixes, write_whole
+from labctl.errors import CheckFailed, UsageError
 from labctl.play.curve import Curve, parse
 from labctl.show.curve import plot, terminal, words
 
@@ -37,14 +37,9 @@ def require_files(files: Sequence[Path]) -> None:
     require_suffixes(files, FORMS)
 
 
-def write_all(
-    curves: Sequence[Curve], files: Sequence[Path], told: Callable[[str], None]
-) -> LabctlError | None:
-    """Write the curves to each file, and tell a line of each that was.
-
-    One that cannot be written keeps no other from it; what was wrong is returned.
-    """
-    return write_each(files, lambda f: write_whole(f, [FORMS[f.suffix](curves)]), told)
+def write(curves: Sequence[Curve], file: Path) -> int:
+    """Write the curves to a file; return how many bytes that were. Raises MachineError."""
+    return write_whole(file, [FORMS[file.suffix](curves)])
 
 
 def read(file: Path) -> list[Curve]:

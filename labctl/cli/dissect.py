@@ -18,7 +18,7 @@ from labctl.cli.common import (
     print_json,
     told_console,
 )
-from labctl.cli.files import write_each
+from labctl.cli.files import show_and_write
 from labctl.cli.playing import ScenarioOption, StepTimeoutOption, reporter
 from labctl.engine.client import connect
 from labctl.errors import CheckFailed, UsageError
@@ -127,17 +127,19 @@ def _tell(
     if undrawn is not None and judged is None:
         raise undrawn
     chosen = words.drawn(messages) if undrawn else _chosen(messages, numbers)
-    try:
+
+    def show() -> None:
         if as_json:
             print_json({"port": port, "messages": [asjson.as_object(one) for one in messages]})
         elif messages and not files:
             _print(messages, chosen)
-    finally:
-        unwritten = write_each(
-            files if messages else (),
-            lambda file: dissected_files.write(file, title, messages, chosen, judged),
-            lambda line: console.print(line, markup=False),
-        )
+
+    unwritten = show_and_write(
+        show,
+        files if messages else (),
+        lambda file: dissected_files.write(file, title, messages, chosen, judged),
+        lambda line: console.print(line, markup=False),
+    )
     if unwritten is not None and not as_json:
         _print(messages, chosen)
     wrong = unwritten or (undrawn if messages else None)

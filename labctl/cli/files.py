@@ -77,6 +77,23 @@ def write_each(
     return MachineError("\n".join(error.message for error in wrong), wrong[0].hint)
 
 
+def show_and_write(
+    show: Callable[[], None],
+    files: Sequence[Path],
+    write: Callable[[Path], int],
+    told: Callable[[str], None],
+) -> LabctlError | None:
+    """Show something, then write each file as `write_each` does, whatever becomes of the showing.
+
+    Returns what was wrong with the files; what showing it raises is raised after they are written.
+    """
+    try:
+        show()
+    finally:
+        unwritten = write_each(files, write, told)
+    return unwritten
+
+
 def write_whole(file: Path, blocks: Iterable[bytes]) -> int:
     """Write a file; return how many bytes that were.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from labctl.cli.common import PLAIN_WIDTH, figure_console, told_console
-from labctl.cli.files import require_suffixes, write_each, write_whole
+from labctl.cli.files import require_suffixes, show_and_write, write_whole
 from labctl.cli.playing import reporter
 from labctl.engine.client import connect
 from labctl.errors import LabctlError
@@ -69,14 +69,14 @@ def tell(filmed: Filmed, files: Sequence[Path], as_json: bool, say: Callable[[st
     def wrote(line: str) -> None:
         say(f"{line}, {len(filmed.film.frames)} frames")
 
-    try:
+    def show() -> None:
         if as_json:
             for line in _lines(filmed.film):
                 print(line)
         elif not files:
             _print(filmed.film)
-    finally:
-        unwritten = write_each(files, lambda file: _write(filmed.film, file), wrote)
+
+    unwritten = show_and_write(show, files, lambda file: _write(filmed.film, file), wrote)
     if unwritten is not None and not as_json:
         _print(filmed.film)
     _end(filmed, say, unwritten, told=as_json or (bool(files) and unwritten is None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import importlib.metadata
 import os
@@ -17,9 +16,7 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from labctl.cli import interrupts, streams
-from labctl.errors import LabctlError, LabFileError, MachineError
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+from labctl.errors import LabctlError, LabFileError, MachineError, is_disk_full
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as a shell has it."""
@@ -171,7 +168,7 @@ def _two_lines(message: str, hint: str) -> None:
 
 def _fault(error: Exception) -> LabctlError:
     said = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and is_disk_full(error):
         return MachineError(
             f"a disk is full: {said}",
             f"Free some space; files that are there for a while only go to {gettempdir()}, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -137,7 +136,7 @@ def _experiment(word: str | None, lab: str | None, name: str | None, asked: Aske
 
 
 def _any_up(engine: Engine) -> bool:
-    return live.VARIABLE in os.environ or any(lab.usable for lab in live.labs(engine))
+    return live.default_name() is not None or any(lab.usable for lab in live.labs(engine))
 
 
 def _on_live(

@@ -15,15 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from labctl.errors import MachineError
+from labctl.errors import MachineError, is_disk_full
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 READER_GONE = 141
 """The exit code where the reader of the output has gone: 128 + SIGPIPE, as a shell has it."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class ReaderGone(BaseException):
@@ -92,6 +90,6 @@ def _taken(stream: TextIO | None, kind: type[io.FileIO]) -> TextIO:
 
 def _unwritable(error: OSError) -> MachineError:
     hint = "Send it to a file, or to a program that reads it."
-    if error.errno in _FULL:
+    if is_disk_full(error) or error.errno == errno.EFBIG:
         hint = "Make room there, or send it elsewhere."
     return MachineError(f"standard output cannot be written: {error.strerror}", hint)

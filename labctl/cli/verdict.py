@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from labctl.cli.common import output, print_json, told_console
-from labctl.cli.files import write_each, write_whole
+from labctl.cli.files import show_and_write, write_whole
 from labctl.play.verify import Verified, lacking
 from labctl.show import verify as showing
 
@@ -19,17 +19,19 @@ def tell(verified: Verified, junit: Path | None, as_json: bool) -> None:
     CheckFailed where pytest failed, Exit where a test did.
     """
     console = told_console()
-    try:
+
+    def show() -> None:
         if as_json:
             print_json([showing.as_json(outcome) for outcome in verified.outcomes])
         else:
             output().print(showing.table(verified.outcomes))
-    finally:
-        unwritten = write_each(
-            [] if junit is None else [junit],
-            lambda file: write_whole(file, [verified.xml.encode()]),
-            lambda line: console.print(line, markup=False),
-        )
+
+    unwritten = show_and_write(
+        show,
+        [] if junit is None else [junit],
+        lambda file: write_whole(file, [verified.xml.encode()]),
+        lambda line: console.print(line, markup=False),
+    )
     error = unwritten or lacking(verified.outcomes) or verified.wrong
     if error is not None:
         raise error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from math import ceil
 
 from labctl.engine import labels
 from labctl.engine.client import Engine, refused
@@ -26,11 +27,6 @@ def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: floa
     Raises EngineError when it cannot be started or takes longer than `timeout` seconds.
     """
     began = time.monotonic()
-    told = {
-        labels.NAME: host.lab_name,
-        labels.OWNER: labels.owner(),
-        labels.OBSERVER: f"host {host.name}",
-    }
 
     def made() -> str:
         container = engine.sdk.containers.create(
@@ -38,7 +34,7 @@ def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: floa
             list(argv[1:]),
             entrypoint=[argv[0]],
             name=f"{host.lab_name}.apart-{secrets.token_hex(4)}",
-            labels=told,
+            labels=labels.for_observer(host.lab_name, f"host {host.name}"),
             pid_mode=f"container:{host.container_id}",
             network_mode="none",
             cap_drop=["ALL"],
@@ -48,8 +44,8 @@ def run_apart(engine: Engine, host: LiveHost, argv: Sequence[str], timeout: floa
         return str(container.id)
 
     with refused(f"running a command beside host {host.name}"), passing(engine, made) as key:
-        container = engine.sdk.containers.get(key)
-        container.start()
-        code = container.wait(timeout=timeout)["StatusCode"]
-        out, err = container.logs(stderr=False), container.logs(stdout=False)
+        api = engine.sdk.api
+        api.start(key)
+        code = api.wait(key, timeout=ceil(timeout))["StatusCode"]
+        out, err = api.logs(key, stderr=False), api.logs(key, stdout=False)
         return Done(code, out, err, time.monotonic() - began)

@@ -17,7 +17,7 @@ from labctl.engine.client import Engine
 from labctl.engine.landing import Place, Source, contents_only, landing
 from labctl.engine.tarstream import Entry
 from labctl.engine.unpack import unpack
-from labctl.errors import MachineError, UsageError
+from labctl.errors import MachineError, UsageError, is_disk_full
 
 
 @dataclass
@@ -181,7 +181,7 @@ def _told(source: Place, target: Place) -> Iterator[None]:
         raise MachineError(f"{doing}: it was cut off ({error})", "Is the host still up?") from error
     except OSError as error:
         path = error.filename or ""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise MachineError(f"{doing}: the disk is full", "Free some space first.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise MachineError(

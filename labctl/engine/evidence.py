@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.types import Mount
 
 from labctl.engine import labels, locks
 from labctl.engine.client import Engine, refused
+from labctl.engine.passing import passing
 from labctl.engine.removal import insist
 from labctl.engine.tarstream import CHUNK, decode
 from labctl.errors import LabctlError, MachineError
@@ -63,26 +63,28 @@ class Evidence:
             except NotFound:  # somebody has removed it: do not make another one
                 return []
             mount = Mount(FOLDER, self._name, type="volume", read_only=True)
-            container = self._engine.sdk.containers.create(
-                image,
-                ["true"],
-                name=f"{self._name}.read",
-                labels=self._labels,
-                mounts=[mount],
-                network_mode="none",
-                cap_drop=["ALL"],
-            )
-            try:
-                stream, _ = api.get_archive(f"{self._name}.read", FOLDER, chunk_size=CHUNK)
-                return list(_written(stream, folder, prefix))
-            except tarfile.TarError as error:
-                raise MachineError(
-                    f"the engine gave volume {self._name} in part only: {error}",
-                    "Is it still running, and does `docker ps` answer? Try again.",
-                ) from error
-            finally:
-                with suppress(DockerException, requests.RequestException):
-                    container.remove(force=True)
+
+            def made() -> str:
+                container = self._engine.sdk.containers.create(
+                    image,
+                    ["true"],
+                    name=f"{self._name}.read",
+                    labels=self._labels,
+                    mounts=[mount],
+                    network_mode="none",
+                    cap_drop=["ALL"],
+                )
+                return str(container.id)
+
+            with passing(self._engine, made) as key:
+                stream, _ = api.get_archive(key, FOLDER, chunk_size=CHUNK)
+                try:
+                    return list(_written(stream, folder, prefix))
+                except tarfile.TarError as error:
+                    raise MachineError(
+                        f"the engine gave volume {self._name} in part only: {error}",
+                        "Is it still running, and does `docker ps` answer? Try again.",
+                    ) from error
 
     def remove(self) -> None:
         """Remove it, with the container that has it. Raises nothing: `clean` tries again."""

@@ -82,11 +82,7 @@ def _words(told: list[str] | None) -> list[str]:
 def _has_shell(engine: Engine, image: str, lab_name: str) -> bool:
     """Look into an image, through a container that is never started."""
     api = engine.sdk.api
-    told = {
-        labels.NAME: lab_name,
-        labels.OWNER: labels.owner(),
-        labels.OBSERVER: f"image {image}",
-    }
+    told = labels.for_observer(lab_name, f"image {image}")
 
     def made() -> str:
         name = f"{lab_name}.probe-{secrets.token_hex(4)}"

@@ -60,6 +60,11 @@ def for_host(origin: Origin, host: str) -> dict[str, str]:
     return {**for_lab(origin), HOST: host}
 
 
+def for_observer(name: str, watched: str) -> dict[str, str]:
+    """Return the labels of a container beside the lab up under a name; `watched` says what for."""
+    return {NAME: name, OWNER: owner(), OBSERVER: watched}
+
+
 def for_network(origin: Origin, key: str) -> dict[str, str]:
     """Return the labels of one network; `key` is its name in the lab file."""
     return {**for_lab(origin), NETWORK: key}

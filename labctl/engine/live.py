@@ -181,6 +181,11 @@ def is_left_over(engine: Engine, name: str) -> bool:
     return not marks or _outlived(engine, name, marks)
 
 
+def default_name() -> str | None:
+    """Return what LABCTL_NAME of the environment has, None where it is empty or not there."""
+    return os.environ.get(VARIABLE) or None
+
+
 def find(engine: Engine, name: str | None) -> LiveLab:
     """Return the lab up under `name`, or, without a name, the only one that is up.
 
@@ -190,8 +195,8 @@ def find(engine: Engine, name: str | None) -> LiveLab:
     Raises UsageError when there is none, or several and no name.
     """
     found = labs(engine)
-    variable = os.environ.get(VARIABLE) if name is None else None
-    name = name or variable or None
+    variable = default_name() if name is None else None
+    name = variable if name is None else name
     if name is not None:
         for lab in found:
             if lab.name == name:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-
-import requests
-from docker.errors import APIError, NotFound
 
 from labctl.engine import execs, labels
 from labctl.engine.client import Engine, refused
-from labctl.engine.shield import deferred
+from labctl.engine.passing import passing
 from labctl.errors import MachineError
 
 
@@ -48,26 +45,23 @@ def beside_network(
     engine: Engine, image: str, lab_name: str, host: str, container: str
 ) -> Iterator[NetSide]:
     """Within the block there is such a container beside a host. `image` is the observer's."""
-    told = {
-        labels.NAME: lab_name,
-        labels.OWNER: labels.owner(),
-        labels.OBSERVER: f"host {host}",
-    }
-    with refused(f"starting a container beside host {host}"), deferred():
-        made = engine.sdk.containers.create(
-            image,
-            ["sleep", "infinity"],
-            name=f"{lab_name}.network-{secrets.token_hex(4)}",
-            labels=told,
-            network_mode=f"container:{container}",
-            cap_drop=["ALL"],
-            cap_add=["NET_ADMIN", "NET_RAW"],
-            user="0",
-        )
-    try:
-        with refused(f"starting a container beside host {host}"):
-            made.start()
-        yield NetSide(engine, host, str(made.id))
-    finally:
-        with suppress(NotFound, APIError, requests.RequestException):
-            made.remove(force=True)
+    beside = f"host {host}"
+
+    def made() -> str:
+        with refused(f"starting a container beside {beside}"):
+            container_beside = engine.sdk.containers.create(
+                image,
+                ["sleep", "infinity"],
+                name=f"{lab_name}.network-{secrets.token_hex(4)}",
+                labels=labels.for_observer(lab_name, beside),
+                network_mode=f"container:{container}",
+                cap_drop=["ALL"],
+                cap_add=["NET_ADMIN", "NET_RAW"],
+                user="0",
+            )
+        return str(container_beside.id)
+
+    with passing(engine, made) as key:
+        with refused(f"starting a container beside {beside}"):
+            engine.sdk.api.start(key)
+        yield NetSide(engine, host, key)

@@ -74,11 +74,7 @@ class Sidecar:
     ) -> None:
         self._place = place
         self._lock = threading.Lock()
-        told = {
-            labels.NAME: place.lab_name,
-            labels.OWNER: labels.owner(),
-            labels.OBSERVER: place.where,
-        }
+        told = labels.for_observer(place.lab_name, place.where)
         marked = (word for item in told.items() for word in ("--label", "=".join(item)))
         name = f"{place.lab_name}.observer-{secrets.token_hex(4)}"
         self._image = image

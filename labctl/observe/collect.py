@@ -67,11 +67,7 @@ def packets(
     interfaces = {name: networks_of(lab, name, host.interfaces) for name, host in hosts.items()}
     captures = {name: capture.read(folder / f"{name}.{PACKETS}") for name in sorted(hosts)}
     notices = _notices(hosts.values(), ("packets",))
-    notices += [
-        Notice(name, note, missing=("packets",))
-        for name, own in captures.items()
-        for note in own.notes
-    ]
+    notices += [notice for name, own in captures.items() for notice in own.notices(name)]
     if network is not None:
         captures = {n: capture.only(own, interfaces[n], network) for n, own in captures.items()}
     return Packets(captures, interfaces, tuple(notices), most)

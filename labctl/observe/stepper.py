@@ -89,7 +89,7 @@ class Stepper(Attending):
         self._each(lambda host: settle(self._engine, host, _SETTLE))
         self._each(lambda host: self._stop(host, folder))
         read = [self._frames(host, folder) for host in hosts]
-        notes = tuple(f"{host.name}: {note.text}" for host in hosts for note in host.notes)
+        notes = tuple(str(note) for host in hosts for note in host.notes)
         return Film(title, in_order(read), notes)
 
     def _stop(self, host: WatchedHost, folder: Path) -> None:

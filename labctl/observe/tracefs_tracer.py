@@ -12,7 +12,7 @@ from labctl.engine.sidecar import Sidecar
 from labctl.observe.missed import missed
 from labctl.observe.opened import from_before
 from labctl.observe.traced import Traced
-from labctl.observe.tracefs import CALLS, Follow, parse
+from labctl.observe.tracefs import CALLS, Follow, ended_early, parse
 from labctl.observe.watched import WatchedHost
 from labctl.observe.wishes import Wishes
 from labctl.sequence.events import Notice
@@ -65,9 +65,7 @@ class TracefsTracer:
         told = self._sidecar.ask("stop", _STOP_TIMEOUT)
         self.stopped = told["time"]
         if told["cut"]:
-            self._notices.append(
-                Notice("", f"tracing ended early: {told['cut']}", missing=("calls",))
-            )
+            self._notices.append(ended_early(told["cut"]))
         self._sidecar.fetch(told["file"], folder / _FILE)
 
     def read(

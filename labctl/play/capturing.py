@@ -140,5 +140,5 @@ def _summary(found: Packets, where: Place) -> Summary:
     for frame in found.frames():
         by_host[frame.host] += 1
         size += frame.record.length
-    notices = tuple(f"{notice.host}: {notice.text}" for notice in found.notices)
+    notices = tuple(map(str, found.notices))
     return Summary(by_host.total(), size, dict(by_host), notices)

@@ -27,7 +27,7 @@ def of_observation(seen: Observation, port: int) -> Dissected:
     """Take apart what was captured on the hosts of a lab, to or from a UDP port."""
     names = {ip: host.name for host in seen.recording.hosts for ip in host.addresses.values()}
     found = messages(frames(seen.captures), port, names)
-    notes = tuple(f"{one.host}: {one.text}" for one in seen.recording.notices)
+    notes = tuple(map(str, seen.recording.notices))
     return Dissected(tuple(found), notes)
 
 

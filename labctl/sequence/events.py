@@ -196,3 +196,6 @@ class Notice:
     text: str
     time: int | None = None
     missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.text}" if self.host else self.text

@@ -53,8 +53,7 @@ def _figure(judged: Judged, options: Options, console: Console, ascii_only: bool
 
 def _notices(notices: Iterable[Notice]) -> Iterable[Text]:
     for notice in notices:
-        where = f"{plain(notice.host)}: " if notice.host else ""
-        yield Text(f"note: {where}{plain(notice.text)}", style="yellow")
+        yield Text(f"note: {plain(str(notice))}", style="yellow")
 
 
 def _verdict(verdict: Verdict, whole: str) -> Text:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-import requests
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import ImageNotFound
 
 from labctl.engine import labels, live, locks
 from labctl.engine.client import Engine, connect, refused
 from labctl.engine.doctor.model import Check, Fix, Look, Machine, Note, State
 from labctl.engine.images import ensure, images
 from labctl.engine.images.inputs import NAMES
+from labctl.engine.passing import passing
 from labctl.errors import EngineError
 from labctl.lab.places import data_root
 
@@ -130,7 +129,8 @@ def _try(engine: Engine, image: str, wanted: tuple[Ability, ...] = ABILITIES) ->
     # Labelled like a lab, so that `labctl clean` finds it should this process die; and
     # locked like one that is coming up, so that nobody removes it before.
     lock = locks.held(live.name_lock(engine, name), name, _LOCK_PATIENCE, once=True)
-    with lock, refused("trying out the kernel"):
+
+    def made() -> str:
         container = engine.sdk.containers.create(
             image,
             ["sh", "-c", script(wanted)],
@@ -141,13 +141,13 @@ def _try(engine: Engine, image: str, wanted: tuple[Ability, ...] = ABILITIES) ->
             cap_add=["NET_ADMIN"],
             user="0",
         )
-        try:
-            container.start()
-            container.wait(timeout=_SECONDS)
-            return container.logs().decode("utf-8", "replace")
-        finally:
-            with suppress(NotFound, APIError, requests.RequestException):
-                container.remove(force=True)
+        return str(container.id)
+
+    with lock, refused("trying out the kernel"), passing(engine, made) as key:
+        api = engine.sdk.api
+        api.start(key)
+        api.wait(key, timeout=int(_SECONDS))
+        return str(api.logs(key).decode("utf-8", "replace"))
 
 
 LOOKS = (Look(tuple(a.name for a in ABILITIES), abilities, seconds=_SECONDS + 10.0),)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labctl.errors import MachineError
+from labctl.sequence.events import Notice
 
 MAXIMUM_SNAPLEN = 262144
 """No packet of tcpdump's is longer, in bytes: what says so is damaged."""
@@ -45,6 +46,10 @@ class Capture:
     snaplen: int = MAXIMUM_SNAPLEN
     records: list[Record] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+
+    def notices(self, host: str) -> list[Notice]:
+        """Return what is missing of a host's packets, where the file is that host's."""
+        return [Notice(host, note, missing=("packets",)) for note in self.notes]
 
 
 def read(path: Path) -> Capture:

@@ -66,7 +66,7 @@ class Sights:
 
     def _notices(self, captures: Mapping[str, Capture]) -> Iterator[Notice]:
         for host, capture in captures.items():
-            yield from (Notice(host, note, missing=("packets",)) for note in capture.notes)
+            yield from capture.notices(host)
             if capture.records and capture.link_type not in LINK_TYPES:
                 text = f"its packets have an unknown link type, {capture.link_type}"
                 yield Notice(host, text, missing=("packets",))

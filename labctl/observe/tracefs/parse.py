@@ -130,7 +130,7 @@ def _said(scanned: Scanned) -> Iterable[Notice]:
         if unseen:
             yield Notice("", f"this kernel does not trace the calls {', '.join(sorted(unseen))}")
         if mark.get("cut"):
-            yield _gap(f"tracing ended early: {mark['cut']}")
+            yield ended_early(mark["cut"])
 
 
 _RING = "a program uses io_uring: what it asks of the kernel that way is not seen"
@@ -160,6 +160,11 @@ def _nameless(nameless: Counter[str]) -> Iterable[Notice]:
     for host, number in sorted(nameless.items()):
         text = f"{_many(number, 'call')} left out: the trace does not tell by which process"
         yield _gap(text, host)
+
+
+def ended_early(why: object) -> Notice:
+    """Return what is said of a trace that was cut, as the observer tells or has marked there."""
+    return _gap(f"tracing ended early: {why}")
 
 
 def _gap(text: str, host: str = "") -> Notice:

@@ -28,4 +28,4 @@ class Gaps:
 
 
 def _words(notices: Iterable[Notice]) -> str:
-    return "; ".join(f"{one.host}: {one.text}" if one.host else one.text for one in notices)
+    return "; ".join(map(str, notices))

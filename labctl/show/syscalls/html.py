@@ -46,7 +46,7 @@ def draw(crossed: Crossed, kinds: int) -> str:
 
 def _told(crossed: Crossed) -> list[str]:
     lines = [f"{finding(one)}. {one.advice}" for one in findings(crossed.processes)]
-    lines += [f"{one.host}: {one.text}" if one.host else one.text for one in crossed.notices]
+    lines += map(str, crossed.notices)
     return [f'<p class="told">{escape(plain(line))}</p>' for line in lines]
 
 

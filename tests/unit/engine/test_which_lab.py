@@ -68,3 +68,9 @@ def test_all_that_is_of_a_copy_says_that_it_is_one(fresh: bool) -> None:
         labels.for_marker(origin),
     ):
         assert (labels.FRESH in told) == fresh
+
+
+def test_an_empty_name_is_one_that_no_lab_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(live.VARIABLE, "a")
+    with pytest.raises(UsageError, match="no lab is up under the name"):
+        live.find(ENGINE, "")

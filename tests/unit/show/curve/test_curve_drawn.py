@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labctl.cli import curve_files
+from labctl.cli.files import write_each
 from labctl.errors import CheckFailed, UsageError
 from labctl.play.curve import Curve, Point, parse
 from labctl.show.curve import plot, terminal, words
@@ -97,7 +98,7 @@ def test_files_by_their_suffix(tmp_path: Path) -> None:
     files = [tmp_path / f"c{suffix}" for suffix in (".svg", ".png", ".txt", ".json")]
     curve_files.require_files(files)
     told: list[str] = []
-    assert curve_files.write_all([CURVE], files, told.append) is None
+    assert write_each(files, lambda file: curve_files.write([CURVE], file), told.append) is None
     assert len(told) == 4
     assert curve_files.read(files[3]) == [CURVE]
     assert "it kept up with 100" in files[2].read_text()
