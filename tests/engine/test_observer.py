@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from labctl.engine import live
+from labctl.engine import labels, live
 from labctl.engine.client import Engine
+from labctl.engine.images import ensure
 from labctl.engine.inside import run
 from labctl.engine.live import LiveLab
+from labctl.engine.passing import passing
 from labctl.engine.up import Reporter, Wishes, up
 from labctl.lab.load import load
 from labctl.lab.places import data_root
@@ -129,3 +131,38 @@ def test_a_capture_that_ended_by_itself_is_told(
     (note,) = (note for note in notes if note.missing)
     assert note.text.startswith("tcpdump ended by itself, what came after is missing")
     assert note.missing == ("packets",)
+
+
+_FULL_DISK = """
+import subprocess, sys
+from pathlib import Path
+sys.path.insert(0, "/opt/agent")
+from strace import Straces
+child = subprocess.Popen(
+    ["sh", "-c", "read go; for _ in $(seq 2000); do : < /dev/null; done"], stdin=subprocess.PIPE
+)
+straces = Straces(Path("/out"))
+straces.attach([child.pid], [], 1 << 30)
+child.communicate(b"go\\n")
+print(straces.stop())
+"""
+
+
+def test_a_trace_that_met_a_full_disk_is_told(engine: Engine, name: str) -> None:
+    def made() -> str:
+        container = engine.sdk.containers.create(
+            ensure(engine, ["observer"])["observer"],
+            ["-c", _FULL_DISK],
+            entrypoint=["python3"],
+            labels={labels.NAME: name, labels.OWNER: labels.owner()},
+            tmpfs={"/out": "size=16k"},
+            cap_add=["SYS_PTRACE"],
+            network_mode="none",
+        )
+        return str(container.id)
+
+    with passing(engine, made) as key:
+        engine.sdk.api.start(key)
+        engine.sdk.api.wait(key, timeout=60)
+        said = engine.sdk.api.logs(key).decode()
+    assert said == "['the trace of system calls was cut: the disk is full']\n"
