@@ -26,50 +26,63 @@ _GATE = 'shift; kill -STOP $$; exec "$@"'
 GATE_NAME = "labctl-gate"
 """What a shell at a gate is called; the gate's mark is the word after it."""
 
+ALIVE = r"""
+# Prints the processes that are there, and their groups as negative numbers: one that forks and
+# ends all the time has gone when it is signalled, but not its group. "lost" stands for some that
+# went while they were looked at, and may have left others that this look has not seen; "z" is
+# before the numbers of those that have ended and are not waited for.
+alive() {
+  others= lost=
+  for dir in /proc/[0-9]*; do
+    { read -r stat < "$dir/stat"; } 2>/dev/null || { lost=lost; continue; }
+    set -- ${stat##*) }
+    # The kernel has taken it apart while it told of it: its session is not known any more.
+    [ "$4" != -1 ] || { lost=lost; continue; }
+    case $1 in Z | X) echo "z${dir#/proc/}"; continue ;; esac
+    case $sessions in
+      *" $4 "*) echo "${dir#/proc/}"; [ "$3" -le 1 ] || echo "-$3" ;;
+      *) others="$others $dir/environ" ;;
+    esac
+  done
+  [ -z "$others" ] || grep -lsF -- "$mark" $others | while read -r file; do
+    dir=${file%/environ}
+    echo "${dir#/proc/}"
+    { read -r stat < "$dir/stat"; } 2>/dev/null || continue
+    set -- ${stat##*) }
+    [ "$3" -le 1 ] || echo "-$3"
+  done
+  # Who has ended meanwhile has no environment any more.
+  for file in $others; do
+    { read -r stat < "${file%environ}stat"; } 2>/dev/null || stat=") X"
+    case ${stat##*) } in Z* | X*) lost=lost ;; esac
+  done
+  [ -z "$lost" ] || echo lost
+}
+"""
+"""The shell function that looks for what carries `$mark`, or is in one of `$sessions`."""
+
 _END = r"""
 mark=$1 grace=$2 patience=$3; shift 3; sessions=" " leaders=
 for pid; do
   case $pid in -*) pid=${pid#-}; [ -e "/proc/$pid" ] && continue ;; esac
   sessions="$sessions$pid " leaders="$leaders -$pid"
 done
-# Prints the processes that are there, and their groups as negative numbers: one that forks and
-# ends all the time has gone when it is signalled, but not its group. "lost" stands for some that
-# went while they were looked at.
-alive() {
-  others= lost=
-  for dir in /proc/[0-9]*; do
-    { read -r stat < "$dir/stat"; } 2>/dev/null || { lost=lost; continue; }
-    set -- ${stat##*) }
-    case $1 in
-      Z | X)
-        # Its init has not even taken leave of it: who knows what it has just left behind.
-        case "$2$sessions" in "1 "*" $4 "* | "1 $4 "*) lost=lost ;; esac
-        continue
-        ;;
-    esac
-    case $sessions in
-      *" $4 "*) echo "${dir#/proc/}"; [ "$3" -le 1 ] || echo "-$3" ;;
-      *) others="$others $dir/environ" ;;
-    esac
-  done
-  [ -z "$lost" ] || echo lost
-  [ -z "$others" ] && return
-  grep -lsF -- "$mark" $others | while IFS=/ read -r _ _ pid _; do
-    echo "$pid"
-    { read -r stat < "/proc/$pid/stat"; } 2>/dev/null || continue
-    set -- ${stat##*) }
-    [ "$3" -le 1 ] || echo "-$3"
-  done
-}
-# Sets $pids; ends with 0 where nothing is left. A host's own programs may come and go so fast that
-# some are lost in every look: of so many looks after a SIGKILL, one would have found what is ours.
-killed= blind=0
+# Sets $pids; ends with 0 where nothing is left. Who had not ended in the look before may have left
+# others that this one has not seen. A host's own programs may come and go so fast that some are
+# lost in every look: of so many looks after a SIGKILL, one would have found what is ours.
+killed= blind=0 ended=
 look() {
   found=$(alive) || exit 2
-  [ -n "$found" ] || exit 0
-  pids=
-  for one in $found; do [ "$one" = lost ] || pids="$pids $one"; done
+  pids= unsure= before=$ended ended=" "
+  for one in $found; do
+    case $one in
+      lost) unsure=yes ;;
+      z*) ended="$ended$one " ; case $before in *" $one "*) ;; *) unsure=yes ;; esac ;;
+      *) pids="$pids $one" ;;
+    esac
+  done
   [ -z "$pids" ] || { blind=0; return 0; }
+  [ -n "$unsure" ] || exit 0
   [ -z "$killed" ] || [ $((blind += 1)) -lt 20 ] || exit 0
 }
 # The group of a session's first process has its number: it can be signalled unseen.
@@ -93,10 +106,10 @@ start=
 while within "$patience"; do
   # What is stopped makes no more processes, and takes the place of others; so all are stopped
   # before the first is killed.
-  before=$pids
+  stopped=$pids
   strike STOP
   look
-  [ "$before" = "$pids" ] && strike KILL && killed=yes && nap
+  [ "$stopped" = "$pids" ] && strike KILL && killed=yes && nap
 done
 for one in $pids; do case $one in -*) ;; *) echo "$one" ;; esac; done
 exit 1
@@ -138,4 +151,4 @@ def end(
     """
     sessions = [*map(str, pids), *(f"-{pid}" for pid in ended)]
     times = [str(round(seconds * 100)) for seconds in (grace, PATIENCE)]
-    return ["/bin/sh", "-c", _END, "sh", f"{MARK}={mark}", *times, *sessions]
+    return ["/bin/sh", "-c", ALIVE + _END, "sh", f"{MARK}={mark}", *times, *sessions]

@@ -176,6 +176,89 @@ def test_what_makes_processes_without_end_is_ended(mark: str, program: str) -> N
     assert carrying(mark) == []
 
 
+def told_of(proc: Path, mark: str = "", sessions: str = "") -> list[str]:
+    """What a look says of the processes of a made-up /proc."""
+    look = processes.ALIVE.replace("/proc", str(proc)) + "mark=$1 sessions=$2; alive"
+    done = subprocess.run(
+        ["/bin/sh", "-c", look, "sh", mark or "-", f" {sessions} "],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.split()
+
+
+def process(proc: Path, pid: int, stat: str, environment: bytes = b"") -> Path:
+    (proc / str(pid)).mkdir()
+    (proc / str(pid) / "stat").write_text(f"{pid} (a) (name) {stat} 0 -1\n")
+    (proc / str(pid) / "environ").write_bytes(environment)
+    return proc / str(pid)
+
+
+def test_a_look_tells_the_processes_of_a_session_and_their_groups(tmp_path: Path) -> None:
+    process(tmp_path, 7, "S 1 7 7")
+    process(tmp_path, 8, "R 7 80 7")
+    process(tmp_path, 9, "S 1 9 9")
+    assert told_of(tmp_path, sessions="5 7") == ["7", "-7", "8", "-80"]
+
+
+def test_a_look_tells_the_processes_that_carry_the_mark(tmp_path: Path) -> None:
+    process(tmp_path, 7, "S 1 7 7", b"A=1\0LABCTL_STEP=here.\0B=2\0")
+    process(tmp_path, 8, "S 1 8 8", b"LABCTL_STEP=there.\0")
+    assert told_of(tmp_path, "LABCTL_STEP=here.") == ["7", "-7"]
+
+
+@pytest.mark.parametrize("state", ["R", "Z", "X"])
+def test_who_is_taken_apart_while_looked_at_may_have_left_others(
+    tmp_path: Path, state: str
+) -> None:
+    process(tmp_path, 7, f"{state} 0 -1 -1")
+    assert told_of(tmp_path, sessions="5") == ["lost"]
+
+
+@pytest.mark.parametrize("stat", ["Z 1 5 5", "X 1 5 5", "Z 9 6 6"])
+def test_a_look_tells_who_has_ended(tmp_path: Path, stat: str) -> None:
+    process(tmp_path, 7, stat)
+    assert told_of(tmp_path, sessions="5") == ["z7"]
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        [""],
+        ["lost", ""],
+        ["z7", "z7"],
+        ["z7", ""],
+        ["z7", "z7 z8", "lost z8", "z8"],
+        ["z7", "99999999 z7", "z8", "z8"],
+    ],
+)
+def test_it_looks_until_nobody_had_the_time_to_leave_others_unseen(
+    tmp_path: Path, looks: list[str]
+) -> None:
+    for number, each in enumerate(looks):
+        (tmp_path / str(number)).write_text(each)
+    seen = f"alive() {{ cd {tmp_path}; set -- *; cat $1; rm $1; }}\n"
+    shell, option, script, *rest = processes.end("mark.", [])
+    script = script.replace(processes.ALIVE, seen)
+    done = subprocess.run([shell, option, script, *rest], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["echo '7 (a) Z 1 7 7 0 -1' > 7/stat", "rm -r 7"])
+def test_who_ends_before_its_environment_is_read_may_have_left_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    process(tmp_path, 7, "S 1 7 7")
+    tool = tmp_path / "tools" / "grep"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\ncd {tmp_path}\n{end}\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+    assert told_of(tmp_path, "LABCTL_STEP=here.") == ["lost"]
+
+
 def test_where_it_cannot_look_it_does_not_say_that_all_are_gone(mark: str) -> None:
     child = start(["sleep", "60"], mark)
     pid_told(child)
