@@ -57,12 +57,15 @@ def insist_on_handlers() -> None:
 
     Python runs a handler between two of its own instructions, or when a call is interrupted:
     one that begins to block a moment after the signal would not be. And what a handler
-    raises is lost where Python is just finalizing an object. So a thread, woken by the
-    signal, sends it again and again until the process has ended.
+    raises is lost where Python is just finalizing an object, or forking. So a thread, woken by
+    the signal, sends it again and again until the process has ended.
     """
+    sys.unraisablehook = _lost
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    # The pipe is the same one: a signal to a subordinate would wake the thread of this process.
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     main = threading.get_ident()
 
     def insist() -> None:
@@ -73,6 +76,11 @@ def insist_on_handlers() -> None:
             signal.pthread_kill(main, signal.SIGTERM)
 
     threading.Thread(target=insist, daemon=True).start()
+
+
+def _lost(lost: "sys.UnraisableHookArgs") -> None:
+    if not isinstance(lost.exc_value, SystemExit):
+        sys.__unraisablehook__(lost)
 
 
 def port_number(text: str) -> int:
