@@ -13,7 +13,8 @@ from manifest import Manifest
 from napster import Malformed
 from swarm_give import Giving
 from swarm_line import Line
-from swarm_plan import ANY, Plan, Source
+from swarm_plan import ANY, Plan
+from swarm_source import Source
 from swarm_store import Partial, Store
 from swarm_wire import (
     PIECE_NUMBER,

@@ -10,10 +10,8 @@ have the same. What a source owes for too long is asked of another one, too.
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-DEPTH = 3
-"""Pieces asked of one source at a time."""
+from swarm_source import Source
 
 GRACE = 1.0
 """Seconds a seed that has given all pieces out is spared: others will have them soon."""
@@ -29,29 +27,6 @@ STALLED = 15.0
 
 ANY = -1
 """In place of a number: the source chooses the piece."""
-
-
-@dataclass(eq=False)
-class Source:
-    """One peer: what it has, what it owes, since when (in the caller's seconds)."""
-
-    name: str
-    seed: bool = False
-    has: set[int] = field(default_factory=set)
-    offers: list[int] = field(default_factory=list)
-    """Of these, those still to be looked at for asking; some may have come meanwhile."""
-    owes: dict[int, float] = field(default_factory=dict)
-    any_owed: list[float] = field(default_factory=list)
-    dry_since: float | None = None
-    """Since when a seed has no piece left that it has not given out."""
-    heard: float = 0
-    """When it last sent a piece, or when it was first asked."""
-    look_at: float = 0
-    """When to look again for pieces that nobody but this seed has."""
-
-    @property
-    def outstanding(self) -> int:
-        return len(self.owes) + len(self.any_owed)
 
 
 class Plan:
@@ -103,10 +78,11 @@ class Plan:
         """The source has sent a piece, whatever became of it: it owes one less."""
         source.heard = now
         if piece in source.owes:
+            source.came(source.owes[piece], now)
             self._usual += (now - source.owes[piece] - self._usual) / 16
             self._forget(source, piece)
         elif source.any_owed:
-            source.any_owed.pop(0)
+            source.came(source.any_owed.pop(0), now)
 
     def refused(self, source: Source, piece: int, now: float) -> None:
         """The source does not have the piece it was asked for; or, with ANY, none to give out."""
@@ -145,7 +121,7 @@ class Plan:
         late = self._late(now)
         # Those that owe least first, so that the pieces are spread over all.
         for source in sorted(self.sources, key=lambda one: one.outstanding):
-            while source.outstanding < DEPTH:
+            while source.outstanding < source.depth:
                 piece = self._choose(source, now, spare)
                 if piece is None:
                     piece = self._overdue(source, late)

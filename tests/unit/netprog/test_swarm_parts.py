@@ -13,7 +13,8 @@ from manifest import LARGEST, MOST_PIECES, SMALLEST, Manifest, piece_size
 from napster import Malformed
 from receiving import CannotWrite
 from swarm_give import MOST_QUEUED, Giving
-from swarm_plan import ANY, DEPTH, GRACE, OVERDUE, STALLED, Plan, Source
+from swarm_plan import ANY, GRACE, OVERDUE, STALLED, TIMES_USUAL, Plan
+from swarm_source import DEPTH, MOST_DEPTH, Source
 from swarm_store import Partial
 from swarm_wire import (
     MOST_DATA,
@@ -237,14 +238,15 @@ def test_where_all_take_long_nothing_is_overdue_so_soon() -> None:
     while len(plan.have) < 90:
         plan.asks(now)
         now += 4
-        for piece in list(slow.owes):
-            plan.got(slow, piece, now)
-    owed = {piece for _, piece in plan.asks(now)}
+        plan.got(slow, min(slow.owes, key=lambda piece: slow.owes[piece]), now)
+    plan.asks(now)
+    owed = slow.owes.copy()
+    assert sorted(owed.values()) == [now - 8, now - 4, now]
     plan.offer(other, owed)
-    assert plan.asks(now + 10) == []
-    assert {(source, piece) for source, piece in plan.asks(now + 13)} == {
-        (other, piece) for piece in owed
-    }
+    usual = 12  # the mean comes near to it
+    assert plan.asks(now - 8 + TIMES_USUAL * usual - 1) == []
+    late = plan.asks(now + TIMES_USUAL * usual + 0.1)
+    assert {(source, piece) for source, piece in late} == {(other, piece) for piece in owed}
 
 
 def test_who_owes_and_is_silent_is_stalled() -> None:
@@ -346,3 +348,37 @@ def test_everybody_gets_everything_and_the_seed_sends_each_piece_once(
                     giving[other].has(me, [got])
             seed.has(me, [got])
     assert max(sent) <= 1
+
+
+def asked_on_a_way(delay: float, each: float, pieces: int = 400) -> list[int]:
+    """How many pieces a seed owed at a time that sends one after the other, each in `each`
+    seconds, over a way of `delay` seconds there and back."""
+    plan = Plan(pieces)
+    seed = seed_of(plan)
+    due: list[float] = []
+    now, free, owed = 0.0, 0.0, []
+    while not plan.complete:
+        for _ in plan.asks(now):
+            free = max(free, now + delay / 2) + each
+            due.append(free + delay / 2)
+        owed.append(seed.outstanding)
+        now = due.pop(0)
+        plan.got(seed, len(plan.have), now)
+    return owed
+
+
+def test_on_a_short_way_few_pieces_are_asked_for_at_a_time() -> None:
+    """40 Mbit/s, and 0.2 ms to the other side."""
+    assert set(asked_on_a_way(0.0002, 0.0137)[:-DEPTH]) == {DEPTH}
+
+
+def test_on_a_long_way_as_many_as_fill_it() -> None:
+    """40 Mbit/s, and 100 ms there and back: 8 pieces are on their way."""
+    owed = asked_on_a_way(0.1, 0.0137)
+    assert owed[0] == DEPTH
+    assert 9 <= owed[100] <= 20
+    assert max(owed) <= 20
+
+
+def test_on_a_very_long_one_not_without_end() -> None:
+    assert max(asked_on_a_way(1, 0.001)) == MOST_DEPTH
