@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import IPv4Network
 from typing import Any
@@ -259,7 +260,24 @@ def test_nobody_can_connect_to_a_peer_behind_nat(lab: LabUnderTest) -> None:
     done = lab.exec("x", "peer", "get", *words, "--patience", "5")
     assert done.code == 0, done.stderr
     assert b"shut has connected" in done.stdout
+    swarm = lab.exec("x", "peer", "get", *words, "--swarm", "--json")
+    assert swarm.code == 0, swarm.stderr
+    assert list(json.loads(swarm.stdout)["received"]) == ["shut"]
     assert lab.exec("nat", "kill", pid).code == 0
+
+
+def test_a_peer_behind_nat_gives_to_a_swarm(lab: LabUnderTest) -> None:
+    """It calls x and b, which give each other what they have of it."""
+    made = lab.exec("nat", "sh", "-c", "cd /srv/files && seq 1 400000 > .new && mv .new pieces.txt")
+    assert made.code == 0, made.stderr
+    eventually(lambda: "nat" in holders(lab, "pieces.txt"), "the peer shares its file")
+    words = ("peer", "get", "pieces.txt", "--directory", "directory", "--swarm", "--json")
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda host: lab.exec(host, *words, "--out", "/tmp"), "xb"))
+    assert [each.code for each in done] == [0, 0], [each.stderr for each in done]
+    told = [json.loads(each.stdout) for each in done]
+    assert told[0]["sha256"] == told[1]["sha256"]
+    assert sum(each["received"].get("nat", 0) for each in told) >= told[0]["bytes"]
 
 
 def given_away(lab: LabUnderTest, holder: str, port: int, name: str) -> bytes:

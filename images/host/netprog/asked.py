@@ -1,4 +1,4 @@
-"""What a peer is asked for on its data port. Nothing marks the end of a request or an offset."""
+"""What a downloader asks of a holder. Nothing marks the end of a request or an offset."""
 
 import os
 import re
@@ -61,16 +61,18 @@ def receive_request(connection: socket.socket) -> Request:
 
 
 def receive_offset(connection: socket.socket) -> int:
-    """What a downloader answers to a SEND: the digits of an offset. Raises BadRequest."""
+    """What a downloader answers to a SEND: the digits of an offset. Raises BadRequest, Swarmed."""
     deadline = time.monotonic() + REQUEST_SECONDS
     received = b""
     while True:
         match = OFFSET.match(received)
         if match is not None and _complete(connection, received, match):
             return int(match[1])
-        if received and match is None:
+        if received.startswith(GREETING):
+            raise Swarmed(received[len(GREETING) :])
+        if match is None and not GREETING.startswith(received):
             raise BadRequest
-        received += _piece(connection, received, 32, deadline, match is not None)
+        received += _piece(connection, received, MOST_REQUEST, deadline, match is not None)
 
 
 def _complete(connection: socket.socket, received: bytes, match: re.Match[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""Where a peer that cannot be connected to brings a file: a data port, opened when needed.
+"""Where peers that cannot be connected to come to: a data port, opened when needed.
 
 The holder connects and is sent `1`; it sends `SEND` and `nick "name" size`. What follows is in
 downloader.py.
@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 from messages import MOST_NAME, File
@@ -19,53 +20,61 @@ GREETING_SECONDS = 2.0
 MOST_GREETING = MOST_NAME + 128
 SEND = re.compile(rb'SEND ?([^\s"]{1,64}) "([^"]+)" (\d{1,19})')
 
+Awaited = Mapping[str, File]
+"""The file that each one is to bring, by nicks in lower case."""
+
 
 class Door:
     """A socket that listens on any free port. Close it."""
 
     def __init__(self) -> None:
-        self._listener = listen_on("0.0.0.0", 0, 8)
-        self._listener.setblocking(False)
-        self.port: int = self._listener.getsockname()[1]
+        self.listener = listen_on("0.0.0.0", 0, 64)
+        self.listener.setblocking(False)
+        self.port: int = self.listener.getsockname()[1]
 
     def fileno(self) -> int:
         """Readable when somebody knocks."""
-        return self._listener.fileno()
+        return self.listener.fileno()
 
     def close(self) -> None:
-        self._listener.close()
+        self.listener.close()
 
-    def answer(self, nick: str, file: File) -> socket.socket | None:
-        """Let in who knocks: the connection if `nick` brings `file`, otherwise None."""
+    def answer(self, awaited: Awaited) -> tuple[socket.socket, str] | None:
+        """Let in who knocks: the connection, and who it is, if it is awaited with its file."""
         try:
-            connection, _ = self._listener.accept()
+            connection, _ = self.listener.accept()
         except OSError:
             return None
         with suppress(OSError):
             connection.setblocking(True)
             set_timeouts(connection, GREETING_SECONDS)
             connection.sendall(b"1")
-            if _brings(connection, nick, file):
-                return connection
+            nick = _who_brings(connection, awaited)
+            if nick is not None:
+                return connection, nick
         connection.close()
         return None
 
 
-def _brings(connection: socket.socket, nick: str, file: File) -> bool:
-    """Whether the caller says that it is `nick` with that file. Raises OSError.
+def _who_brings(connection: socket.socket, awaited: Awaited) -> str | None:
+    """The nick, in lower case, of the caller that brings what is awaited of it. Raises OSError.
 
     Nothing marks the end of the size, so it must be the one that the directory gave.
     """
-    size = str(file.size).encode()
     deadline = time.monotonic() + GREETING_SECONDS
     received = b""
     while len(received) < MOST_GREETING and time.monotonic() < deadline:
         match = SEND.match(received)
-        if match is not None and len(match[3]) >= len(size):
-            told = os.fsdecode(match[1]).lower(), os.fsdecode(match[2]), match[3]
-            return told == (nick.lower(), file.name, size)
+        if match is not None:
+            nick = os.fsdecode(match[1]).lower()
+            file = awaited.get(nick)
+            if file is None or file.name != os.fsdecode(match[2]):
+                return None
+            size = str(file.size).encode()
+            if len(match[3]) >= len(size):
+                return nick if match[3] == size else None
         piece = connection.recv(MOST_GREETING - len(received))
         if not piece:
-            return False
+            return None
         received += piece
-    return False
+    return None

@@ -14,10 +14,10 @@ from door import Door
 from downloader import CutShort, Download, Manner, Unreachable, WrongBytes, download, take_push
 from finding import Order, Step, find
 from holders import Content, Holder, ordered, without
+from leave import ask_leave
 from messages import GoAhead, Wish
 from napster import Kind, Malformed
 from receiving import Arrival, CannotWrite
-from session import Session
 
 MOST_RESUMES = 9
 
@@ -141,27 +141,11 @@ class Getting:
     def _allowed(self, holder: Holder) -> tuple[GoAhead, list[Step]]:
         """The directory's leave and the holder's port (203, 204). Raises Failure."""
         started = time.monotonic()
-
-        def request(session: Session) -> tuple[GoAhead | None, int]:
-            return session.request(holder.nick, holder.file.name)
-
-        where, asked = self._desk.ask(request)
-        if where is None and self._open_door():
-            # Of one behind NAT it is to be had only by one who is not (or so we are asked).
-            where, asked = self._desk.ask(request)
-        if where is None:
-            raise Failure(self._not_to_be_had(holder))
+        where, asked = ask_leave(self._desk, self._order, holder, self._open_door)
         session = self._desk.session
         what = f"ask the directory for the port of {holder.nick}"
         took = time.monotonic() - started
         return where, [Step(3, what, session.local, session.remote, asked, took)]
-
-    def _not_to_be_had(self, holder: Holder) -> str:
-        if self._order.behind_nat:
-            found = self._desk.ask(lambda session: session.holders(*holder.content))
-            if any(one.nick == holder.nick and one.port == 0 for one in found):
-                return "both peers are behind NAT: neither can connect to the other"
-        return "not to be had, says the directory"
 
     def _open_door(self) -> bool:
         """Be one who can be connected to; False where that is so already, or cannot be."""
@@ -206,9 +190,9 @@ class Getting:
         while (left := deadline - time.monotonic()) > 0:
             message = session.receive(left, door.fileno())
             if message is None:
-                connection = door.answer(holder.nick, holder.file)
-                if connection is not None:
-                    return take_push(connection, holder.file, manner, self._arrival)
+                caller = door.answer({holder.nick.lower(): holder.file})
+                if caller is not None:
+                    return take_push(caller[0], holder.file, manner, self._arrival)
             elif message.kind in (Kind.NOT_TO_BE_HAD, Kind.ERROR):
                 raise Failure(f"{why}, and the directory cannot have it pushed")
         raise Failure(f"{why}, and it has not connected to this peer within {patience:g} s")

@@ -32,7 +32,6 @@ from downloader import PATIENCE, Manner
 from fetching import fetch_file, report_lines
 from finding import Order, find
 from folder import is_readable
-from messages import Result
 from napster import NICK
 from outbox import Outbox
 from progress import Progress
@@ -77,8 +76,8 @@ def run_peer(options: argparse.Namespace) -> None:
         outbox=outbox,
         push=uploader.push,
     )
+    seed.start()
     if listener is not None:
-        seed.start()
         uploader.start(listener)
     registration.keep(*options.directory)
 
@@ -111,8 +110,7 @@ def fetched(desk: Desk, order: Order, nick: str, options: argparse.Namespace) ->
         at = endpoint(desk.session.remote)
         raise Failure(f"{who} {order.name}, says the directory {at}")
     if options.swarm:
-        results = [Result(holder.file, holder.nick, holder.ip, 0) for holder in holders]
-        report = fetch_by_swarm(desk.session, order.name, results, nick, options.out)
+        report = fetch_by_swarm(desk, order, holders, options.out)
         lines = swarm_lines(report)
     else:
         progress = Progress(order.name, holders[0].file.size, wanted=not options.json)

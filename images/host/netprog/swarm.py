@@ -3,7 +3,7 @@
 The directory tells who has the file (steps 1 to 3 of Napster, for each holder); what the file
 consists of the holders tell (swarm_scout.py); from then on everybody brings everybody what
 they lack (exchange.py), and who is fetching too they tell each other. The directory may die
-meanwhile.
+meanwhile. Holders behind NAT are asked to call here (swarm_callers.py).
 """
 
 import random
@@ -12,13 +12,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from command import Failure, reason, say
+from command import Failure, say
+from desk import Desk
+from door import Door
 from downloader import head_is_right
-from messages import File, GoAhead, Result
-from napster import Malformed
+from finding import Order
+from holders import Holder
+from leave import ask_leave
+from messages import File, GoAhead
 from receiving import HEAD, local_name
-from session import Session
-from sockets import listen_on
+from swarm_callers import Callers
 from swarm_fetch import Fetch
 from swarm_scout import scout
 
@@ -41,24 +44,20 @@ MOST_WRONG = 3
 """How many false files are fetched to their end before it is given up."""
 
 
-def fetch_by_swarm(
-    session: Session, name: str, holders: list[Result], nick: str, out: str
-) -> dict[str, Any]:
+def fetch_by_swarm(desk: Desk, order: Order, holders: list[Holder], out: str) -> dict[str, Any]:
     """Fetch the file into the folder `out`. Returns the report that `peer get --swarm --json`
     prints. Raises Failure when it does not come."""
     file, chosen = _choose(holders)
-    where = _allowed(session, chosen)
-    listener = listen_on("0.0.0.0", 0, 64)
-    port = listener.getsockname()[1]
-    target = Path(out) / local_name(name)
+    callers = Callers(desk, None if order.behind_nat else Door(), file.size)
+    where = _allowed(desk, order, chosen, callers)
+    name, target = order.name, Path(out) / local_name(order.name)
     wrong: set[str] = set()
     began = time.monotonic()
     while True:
-        manifest, _ = scout(where, nick, file.size, wrong)
-        fetch = Fetch(manifest, target, nick, port)
+        manifest, _ = scout(where, callers, desk.nick, file.size, wrong)
+        fetch = Fetch(manifest, target, desk.nick, callers)
         try:
-            fetch.loop.listen(listener)
-            _run(fetch, where)
+            _run(fetch, [holder for holder in where if holder.nick not in callers])
             seconds, ended = time.monotonic() - began, time.time()
             proofs = _prove(fetch, file)
             if proofs is not None:
@@ -77,7 +76,7 @@ def fetch_by_swarm(
             raise Failure(f"{name}: the holders have another file than the directory says")
 
 
-def _choose(holders: list[Result]) -> tuple[File, list[Result]]:
+def _choose(holders: list[Holder]) -> tuple[File, list[Holder]]:
     """The file that most of the holders have, and at most MOST_HOLDERS of these."""
     kinds = Counter((holder.file.size, holder.file.md5) for holder in holders)
     (kind, _), *_ = kinds.most_common(1)
@@ -85,20 +84,24 @@ def _choose(holders: list[Result]) -> tuple[File, list[Result]]:
     return same[0].file, random.sample(same, min(len(same), MOST_HOLDERS))
 
 
-def _allowed(session: Session, holders: list[Result]) -> list[GoAhead]:
-    """Where those are that let us have the file. Raises Failure when nobody does."""
-    found = []
+def _allowed(desk: Desk, order: Order, holders: list[Holder], callers: Callers) -> list[GoAhead]:
+    """Where those are that let us have the file; those behind NAT are among the callers then.
+
+    Raises Failure when nobody does.
+    """
+    found, refused = [], []
     for holder in holders:
         try:
-            where, _ = session.request(holder.nick, holder.file.name)
-        except (OSError, Failure, Malformed) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            say(f"{holder.nick}: {why}")
+            where, _ = ask_leave(desk, order, holder, callers.open_door)
+        except Failure as failure:
+            refused.append(f"{holder.nick}: {failure}")
+            say(refused[-1])
             continue
-        if where is not None and where.port:
-            found.append(where)
+        found.append(where)
+        if where.port == 0:
+            callers.add(where)
     if not found:
-        raise Failure("no holder is to be had, says the directory")
+        raise Failure(f"no holder is to be had: {'; '.join(refused)}")
     return found
 
 
@@ -111,6 +114,7 @@ def _run(fetch: Fetch, where: list[GoAhead]) -> None:
             again = now + AGAIN_SECONDS
             for holder in random.sample(where, len(where)):
                 fetch.call((holder.ip, holder.port), holder.name)
+            fetch.invite()
         fetch.loop.turn(AGAIN_SECONDS)
         if len(fetch.exchange.have) > last:
             last, moved = len(fetch.exchange.have), now

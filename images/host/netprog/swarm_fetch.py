@@ -5,23 +5,43 @@ from pathlib import Path
 from exchange import Exchange
 from manifest import Manifest
 from napster import Malformed
+from swarm_callers import Callers
 from swarm_line import Line
 from swarm_loop import Address, Loop
 from swarm_store import Partial
-from swarm_wire import Frame, Hello, Kind
+from swarm_wire import GREETING, Frame, Hello, Kind
 
 
 class Fetch:
-    """The file of `manifest` on its way to `target`; `port` is where this peer takes calls.
+    """The file of `manifest` on its way to `target`; where `callers` have a door, this peer takes
+    calls there.
 
     Raises CannotWrite when there is no room for it.
     """
 
-    def __init__(self, manifest: Manifest, target: Path, nick: str, port: int) -> None:
+    def __init__(self, manifest: Manifest, target: Path, nick: str, callers: Callers) -> None:
+        door = callers.door
+        self._callers = callers
+        self._last: dict[str, Line] = {}
+        """The last connection to each one, by nicks in lower case."""
         self.partial = Partial(manifest, target)
         self.exchange = Exchange(manifest, self.partial, lambda ip, to: self.call((ip, to), "-"))
         self.loop = Loop(self)
+        port = door.port if door is not None else 0
         self._hello = Hello(nick, "-", manifest.size, manifest.root, port)
+        if door is not None:
+            answers = {
+                word: GREETING + self._hello._replace(name=name).frame()
+                for word, name in callers.words().items()
+            }
+            self.loop.listen(door.listener, answers)
+
+    def invite(self) -> None:
+        """Have those call that cannot be called, are not here, and have not lied."""
+        here = self.exchange.lines
+        self._callers.invite(
+            besides=[nick for nick, line in self._last.items() if line.lied or line in here]
+        )
 
     def call(self, address: Address, name: str) -> None:
         """Call a peer, who has the file under that name (`-`: one that is fetching it, too)."""
@@ -35,6 +55,8 @@ class Fetch:
             raise Malformed("does not have the file")
         if line.hello.nick == self._hello.nick:
             raise Malformed("that is this peer itself")
+        self._last[line.hello.nick.lower()] = line
+        self._callers.came(line.hello.nick)
         if not line.called:
             line.put(self._hello.frame())
         return self.exchange

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from collections.abc import Mapping
 
 from swarm_wire import Decoder, Hello
 
@@ -24,11 +25,20 @@ LONG = 8 * 1024
 
 
 class Line:
-    """One connection. `remote` is who is there; `called` tells that this side has called;
-    `expects` is what the other side sends before its first frame."""
+    """One connection. `remote` is who is there; `called` tells that this side has called, or
+    has said HELLO as if it had.
+
+    `expects` is what the other side may send before its first frame, and what is answered to
+    each; with an answer that is not empty, it is this side that says HELLO first.
+    """
 
     def __init__(
-        self, sock: socket.socket, remote: tuple[str, int], *, called: bool, expects: bytes
+        self,
+        sock: socket.socket,
+        remote: tuple[str, int],
+        *,
+        called: bool,
+        expects: Mapping[bytes, bytes],
     ) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -39,6 +49,7 @@ class Line:
         self.remote = remote
         self.called = called
         self.hello: Hello | None = None
+        self.lied = False
         self.since = 0.0
         """When it was made, by time.monotonic()."""
         self.moved = 0.0
@@ -47,6 +58,7 @@ class Line:
         """What is watched for."""
         self.decoder = Decoder()
         self._expects = expects
+        self._begun = b""
         self._out = bytearray()
         self._low_water = 1
 
@@ -90,20 +102,36 @@ class Line:
             return
         if count == 0:
             raise ConnectionResetError("closed by the other peer")
-        data = buffer[:count]
         if self._expects:
-            begun = bytes(data[: len(self._expects)])
-            if not self._expects.startswith(begun):
-                raise ConnectionResetError("no peer of a swarm")
-            self._expects = self._expects[len(begun) :]
-            data = data[len(begun) :]
-        self.decoder.feed(data)
+            self._begin(bytes(buffer[:count]))
+        else:
+            self.decoder.feed(buffer[:count])
+
+    def _begin(self, data: bytes) -> None:
+        self._begun += data
+        for word, answer in self._expects.items():
+            if self._begun.startswith(word):
+                self._expects = {}
+                self.decoder.feed(self._begun[len(word) :])
+                if answer:
+                    self.called = True
+                    self.put(answer)
+                return
+        if not any(word.startswith(self._begun) for word in self._expects):
+            raise ConnectionResetError("no peer of a swarm")
 
     def rest(self) -> None:
         """Nothing more can be decoded: be woken when the frame that has begun is whole (socket(7),
-        SO_RCVLOWAT)."""
+        SO_RCVLOWAT), or a quarter of the buffer is full.
+
+        With more, the kernel would offer the other side no larger window than that, ever
+        (tcp_set_rcvlowat), and on a long way a piece would take a round trip.
+        """
         missing = self.decoder.missing
-        low_water = min(missing, MOST_READ) if missing >= LONG else 1
+        low_water = 1
+        if missing >= LONG:
+            room = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            low_water = min(missing, MOST_READ, room // 4)
         if low_water != self._low_water:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low_water)
             self._low_water = low_water

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from command import endpoint, reason, say
@@ -72,7 +72,7 @@ class Loop:
         if address in here or len(self._lines) >= MOST_LINES:
             return
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        line = Line(sock, address, called=True, expects=b"1")
+        line = Line(sock, address, called=True, expects={b"1": b""})
         line.put(GREETING + hello.frame())
         try:
             sock.connect(address)
@@ -86,18 +86,20 @@ class Loop:
 
     def admit(self, sock: socket.socket, address: Address, begun: bytes) -> None:
         """Take over a connection whose peer has sent GREETING, and `begun` behind it."""
-        line = Line(sock, address, called=False, expects=b"")
+        line = Line(sock, address, called=False, expects={})
         line.decoder.feed(begun)
         self._add(line)
         self._ready(line, READ)
 
-    def listen(self, listener: socket.socket) -> None:
-        """Accept connections for swarms, and no others."""
+    def listen(self, listener: socket.socket, callers: Mapping[bytes, bytes]) -> None:
+        """Accept connections for swarms, and those who say one of the words of `callers`: they
+        are answered as it is there."""
         listener.setblocking(False)
         self._port = listener.getsockname()[1]
-        self._selector.register(listener, READ, lambda _events: self._accept(listener))
+        expects = {GREETING: b"", **callers}
+        self._selector.register(listener, READ, lambda _events: self._accept(listener, expects))
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, expects: Mapping[bytes, bytes]) -> None:
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -105,7 +107,7 @@ class Loop:
                 say(f"accept: {reason(error)}")
                 time.sleep(TICK_SECONDS)
             return
-        line = Line(sock, address, called=False, expects=GREETING)
+        line = Line(sock, address, called=False, expects=expects)
         line.put(b"1")
         self._add(line)
 
@@ -160,6 +162,7 @@ class Loop:
                     line.rest()
         except Lied as lie:
             say(f"{endpoint(line.remote)}: {lie}")
+            line.lied = True
             if line.identity:
                 self._banned.add(line.identity)
             self.drop(line)

@@ -12,8 +12,8 @@ One thing is ours: when the downloader sends `SHA256` after the last byte, the a
 64 hex digits of the whole file's digest. An old downloader never sends it, and an old
 uploader has closed by then, so each works with the other.
 
-A peer that sends `SWARM` instead of `GET` wants pieces (swarm_wire.py): its connection goes
-to the loop of the swarms.
+A peer that sends `SWARM` instead of `GET`, or of the offset, wants pieces (swarm_wire.py): its
+connection goes to the loop of the swarms.
 
 So many as `uploads` says are served at once; more wait, first come, first served (turns.py).
 A downloader that is too slow is dropped (sending.py says when).
@@ -158,6 +158,8 @@ class Uploader:
     def _push(self, where: GoAhead) -> None:
         try:
             done = self._bring(where)
+        except Swarmed:
+            done = "SWARM"
         except NotShared:
             done = "FILE NOT SHARED"
         except BadRequest:
@@ -179,7 +181,11 @@ class Uploader:
             size = os.fstat(file.fileno()).st_size
             connection.sendall(b"SEND")
             connection.sendall(os.fsencode(f'{self._nick} "{where.name}" {size}'))
-            offset = receive_offset(connection)
+            try:
+                offset = receive_offset(connection)
+            except Swarmed as swarmed:
+                self._take_over(connection.dup(), (where.ip, where.port), swarmed.begun)
+                raise
             if offset > size:
                 raise BadRequest
             self._give(connection, file, Request(where.nick, where.name, offset), size, "")
