@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from labctl.sequence.collecting import no_collection
 from labctl.sequence.diagnose.diagnosis import Diagnosis, Finding, merged
 from labctl.sequence.diagnose.facts import Facts
+from labctl.sequence.diagnose.proof import is_proved
 from labctl.sequence.diagnose.rules.backlog import backlog_overflow
 from labctl.sequence.diagnose.rules.bind_failed import bind_failed
 from labctl.sequence.diagnose.rules.bound import bound_already
@@ -31,6 +32,7 @@ from labctl.sequence.diagnose.rules.resets import resets
 from labctl.sequence.diagnose.rules.unreachable import port_unreachable
 from labctl.sequence.diagnose.rules.unreached import unreached
 from labctl.sequence.diagnose.rules.zombies import zombie
+from labctl.sequence.gaps import Gaps
 
 if TYPE_CHECKING:
     from labctl.sequence.timeline import Timeline
@@ -65,8 +67,14 @@ _RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
 def diagnose(timeline: Timeline) -> tuple[Diagnosis, ...]:
     """Return what all rules find in a timeline, sorted by time; what happened often is said once.
 
-    Of a timeline in which nothing is remarkable that is nothing.
+    Of a timeline in which nothing is remarkable that is nothing. Nothing is said either that rests
+    on what was not seen, where a notice tells that some was missed (proof.py).
     """
     with no_collection():
         facts = Facts(timeline)
-        return merged(finding for rule in _RULES for finding in rule(facts))
+        findings = (finding for rule in _RULES for finding in rule(facts))
+        gaps = Gaps(timeline.recording.notices)
+        if not gaps:
+            return merged(findings)
+        connections = {connection.id: connection for connection in timeline.connections}
+        return merged(found for found in findings if is_proved(found, gaps, connections))

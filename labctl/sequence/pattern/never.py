@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from labctl.sequence.connection import Connection, Socket
 from labctl.sequence.events import Call
+from labctl.sequence.gaps import Gaps
 from labctl.sequence.pattern import wire
 from labctl.sequence.pattern.calls import plain_sign
-from labctl.sequence.pattern.gaps import Gaps
 from labctl.sequence.pattern.groups import Groups
 from labctl.sequence.pattern.meaning.never import never_meaning
 from labctl.sequence.pattern.model import Pattern

@@ -14,6 +14,9 @@ class Gaps:
 
     notices: tuple[Notice, ...]
 
+    def __bool__(self) -> bool:
+        return any(notice.missing for notice in self.notices)
+
     def calls(self, host: str) -> str:
         """Return why calls of a host are missing; empty where all were seen."""
         return _words(one for one in self._of("calls") if one.host in ("", host))
