@@ -30,6 +30,8 @@ WAITS_AFTER = 0.25
 _TICK, _SHORT_TICK = 0.05, 0.002
 _WORKS = "Rt"
 """States (proc(5)) of a thread that runs, or has stopped for us, and not just waits."""
+_WAITS = "SD"
+"""States of one that waits in its call, and not just for a processor."""
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _RESTARTS = range(-516, -511)
 """Results that no program sees: a signal has come, the call is made again, or fails."""
@@ -153,7 +155,7 @@ class Stepper:
             if task.call is not None and self._at_work(task):
                 self._held.append(task)
             elif not self._frames.full:  # else it is let go when the thread ends
-                ptrace.resume(task.tid)
+                self._go_on(task)
         elif event == ptrace.EVENT_STOP and number in _STOPS:
             ptrace.listen(task.tid)
         elif event == ptrace.EVENT_EXEC:
@@ -180,10 +182,15 @@ class Stepper:
         """Let one make its call that was held, once nobody is at work in one."""
         while self._held and not self._at_work(self._held[0]):
             task = self._held.pop(0)
-            if task.call is not None:
-                task.call.began = time.monotonic()
             with suppress(ProcessLookupError):
-                ptrace.resume(task.tid)
+                self._go_on(task)
+
+    def _go_on(self, task: Task) -> None:
+        """Let one make its call, or go on after it: it begins only now, however long it took to
+        look at what was before it."""
+        if task.call is not None:
+            task.call.began = time.monotonic()
+        ptrace.resume(task.tid)
 
     def _replaced(self, task: Task) -> None:
         """Of a process that has become another program only one thread is left."""
@@ -228,7 +235,7 @@ class Stepper:
             call = task.call
             if task in self._held or call is None or call.waits or call.name in EXECS:
                 continue
-            if call.began < late:
+            if call.began < late and processes.state(task.pid, task.tid) in _WAITS:
                 call.waits = True
                 self._frames.now()
                 self._frames.waits(task, call, self._pids())
