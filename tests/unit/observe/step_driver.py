@@ -2,7 +2,7 @@
 the stepper waits for every child of its process.
 
 Arguments: the agent's folder, a folder for the frames, the most frames, 1 where calls on all
-sockets matter, a time after which it lets go (0: never), the command.
+sockets matter, after how many written lines it lets go (0: never), the command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def main() -> None:
-    agent, folder, most, everything, patience, *command = sys.argv[1:]
+    agent, folder, most, everything, enough, *command = sys.argv[1:]
     sys.path.insert(0, agent)
     stepping = importlib.import_module("stepping")
     tasks = importlib.import_module("step_tasks")
@@ -42,9 +42,9 @@ def main() -> None:
     stepper = stepping.Stepper(film, everything == "1")
     stepper.step(pid)
     os.kill(pid, signal.SIGCONT)
-    began = time.monotonic()
+    written = Path(folder, frames.FILE)
     while Path(f"/proc/{pid}/fd").exists() and not film.full:
-        if float(patience) and time.monotonic() - began > float(patience):
+        if int(enough) and written.read_bytes().count(b"\n") >= int(enough):
             break
         time.sleep(0.01)
     stepper.stop()

@@ -16,10 +16,10 @@ Told = list[dict[str, Any]]
 
 
 def stepped(
-    folder: Path, program: str, most: int = 500, everything: bool = False, patience: float = 0
+    folder: Path, program: str, most: int = 500, everything: bool = False, enough: int = 0
 ) -> tuple[Told, str]:
     """Step a Python program; return its frames and what it printed."""
-    how = [str(AGENT), str(folder), str(most), str(int(everything)), str(patience)]
+    how = [str(AGENT), str(folder), str(most), str(int(everything)), str(enough)]
     argv = [sys.executable, str(DRIVER), *how, sys.executable, "-c", program]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
@@ -100,12 +100,17 @@ def test_a_c_librarys_own_sockets_are_left_out(tmp_path: Path) -> None:
 
 def test_what_waits_is_told_and_signals_come_through(tmp_path: Path) -> None:
     program = (
-        "import os, signal, socket, threading\n"
+        "import os, signal, socket, threading, time\n"
         "def got(*_): print('got it', flush=True); raise SystemExit(0)\n"
         "signal.signal(signal.SIGUSR1, got)\n"
         "a, b = socket.socketpair()\n"
-        "main = threading.get_ident()\n"
-        "threading.Timer(1.0, signal.pthread_kill, (main, signal.SIGUSR1)).start()\n"
+        "main, deadline = threading.get_ident(), time.monotonic() + 40\n"
+        "def interrupt():\n"
+        f"  film = {str(tmp_path / 'frames.jsonl')!r}\n"
+        "  while '\"waits\"' not in open(film).read() and time.monotonic() < deadline:\n"
+        "    time.sleep(0.01)\n"
+        "  signal.pthread_kill(main, signal.SIGUSR1)\n"
+        "threading.Thread(target=interrupt).start()\n"
         "b.recv(1)"
     )
     told, printed = stepped(tmp_path, program)
@@ -133,6 +138,6 @@ def test_a_stepper_that_ends_lets_the_program_go_on(tmp_path: Path) -> None:
         "  tracer = int(status.partition('TracerPid:')[2].split()[0])\n"
         "print('let go')"
     )
-    told, printed = stepped(tmp_path, program, most=100000, patience=1.5)
+    told, printed = stepped(tmp_path, program, most=100000, enough=10)
     assert printed == "let go\n"
     assert len(told) > 2
