@@ -36,6 +36,7 @@ _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _RESTARTS = range(-516, -511)
 """Results that no program sees: a signal has come, the call is made again, or fails."""
 _PATIENCE = 10.0
+_Answer = OSError | Failure | None
 
 
 def prepare() -> None:
@@ -52,22 +53,28 @@ class Stepper:
         self._tasks: dict[int, Task] = {}
         self._held: list[Task] = []
         """Those that are about to make a call while another one is at work in one."""
-        self._wanted: queue.Queue[tuple[int, queue.Queue[OSError | None]]] = queue.Queue()
+        self._wanted: queue.Queue[tuple[int, queue.Queue[_Answer]]] = queue.Queue()
         self._ending = threading.Event()
+        self._over = threading.Event()
         self.notes: list[str] = []
         # ptrace(2) obeys only the thread that has seized, so all is done in one.
         self._thread = threading.Thread(target=self._run, name="stepper", daemon=True)
         self._thread.start()
 
     def step(self, pid: int) -> None:
-        """Step a process from now on. Raises Failure where that is not permitted."""
-        answer: queue.Queue[OSError | None] = queue.Queue()
+        """Step a process from now on, unless the film is full before that. Raises Failure where
+        that is not permitted."""
+        answer: queue.Queue[_Answer] = queue.Queue()
         self._wanted.put((pid, answer))
+        if self._over.is_set():
+            self._answer_late()
         self._wake()
         try:
             error = answer.get(timeout=_PATIENCE)
         except queue.Empty:
             raise Failure("the film has ended") from None
+        if isinstance(error, Failure):
+            raise error
         if error is not None:
             raise Failure(f"process {pid} cannot be stopped at its calls: {_why(error)}")
 
@@ -93,6 +100,9 @@ class Stepper:
             self._frames.close(self._pids())
         except OSError as error:
             self.notes.append(f"the film ended early: {error}")
+        finally:
+            self._over.set()
+            self._answer_late()
         # That the thread ends lets all that it traces go on.
 
     def _pids(self) -> set[int]:
@@ -109,6 +119,13 @@ class Stepper:
                 answer.put(error)
             else:
                 answer.put(None)
+
+    def _answer_late(self) -> None:
+        """Answer who has asked since nobody is stepped any more."""
+        with suppress(queue.Empty):
+            while True:
+                _, answer = self._wanted.get_nowait()
+                answer.put(None if self._frames.full else Failure("the film has ended"))
 
     def _one_stop(self) -> bool:
         """See to one thread that has stopped or ended; return False where there is none."""

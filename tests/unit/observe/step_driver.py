@@ -47,6 +47,8 @@ def main() -> None:
         if int(enough) and written.read_bytes().count(b"\n") >= int(enough):
             break
         time.sleep(0.01)
+    if film.full:
+        stepper.step(pid)  # who asks too late is not refused
     stepper.stop()
     assert not stepper.notes, stepper.notes
     try:
