@@ -86,7 +86,8 @@ class Stepper:
 
     def _wake(self) -> None:
         if self._thread.is_alive() and self._thread.ident is not None:
-            signal.pthread_kill(self._thread.ident, signal.SIGCHLD)
+            with suppress(ProcessLookupError):  # it has just ended, as where the film is full
+                signal.pthread_kill(self._thread.ident, signal.SIGCHLD)
 
     def _run(self) -> None:
         try:
