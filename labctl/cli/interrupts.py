@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 _PAUSE = 0.005
 """Seconds in which a callback is over; where it is not, there is another pause."""
 
+over = False
+"""Whether an interrupt does nothing more. Whoever has caught one says so by an assignment: Python
+may run a handler once more within any call, but not before that."""
+
 
 def take() -> None:
-    """Have the main thread interrupted by each of the signals, from now on.
+    """Have the main thread interrupted by each of the signals, from now until it is `over`.
 
     Not by a SIGHUP that is ignored already: that is what nohup(1) is for.
     """
@@ -44,6 +48,8 @@ def ignore() -> None:
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
+    if over:
+        return
     while frame is not None:
         if frame.f_code is _unraisable.__code__:  # raised within it, it would be lost again
             _raise_later()

@@ -94,12 +94,14 @@ def needed(argv: list[str]) -> Iterable[str]:
 def run() -> None:
     """Run the command line; never ends in a traceback for what a user can mend."""
     streams.take()
+    interrupts.over = False
     try:
         interrupts.take()
         code = _written()
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
+        interrupts.over = True
         interrupts.ignore()
     if code == INTERRUPTED:
         streams.drop()  # Python would write at its end what took too long just now

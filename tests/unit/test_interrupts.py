@@ -71,6 +71,12 @@ def test_it_is_never_lost(run: Run, number: str, act: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "begun\n", "")
 
 
+def test_one_that_comes_when_another_was_caught_is_as_quiet(run: Run) -> None:
+    more = "first = interrupts.ignore; interrupts.ignore = lambda: (inside(), first())"
+    done = run(PROGRAM.format(number="signal.SIGTERM", act="inside()", more=more))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "begun\n", "")
+
+
 def test_other_faults_of_a_callback_are_told(run: Run) -> None:
     act = "Thing.__del__ = lambda self: 1 / 0; Thing(); inside()"
     done = run(PROGRAM.format(number="signal.SIGINT", act=act, more=""))
