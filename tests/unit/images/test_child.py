@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,19 @@ def test_a_silent_child_is_ended() -> None:
     assert not outcome.ok
 
 
-def test_a_child_that_spoke_once_has_time() -> None:
-    code = "import time; print('now', flush=True); time.sleep(0.6); print('done')"
-    outcome = stream(python(code), os.environ, lambda _line: None, silent_for=0.5)
+def test_a_child_that_spoke_once_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[threading.Timer] = []
+
+    class ByHand(threading.Timer):
+        """Its time is over when `run` is called: Python may take long to start."""
+
+        def start(self) -> None:
+            self.interval = 0.0
+            made.append(self)
+
+    monkeypatch.setattr(threading, "Timer", ByHand)
+    code = "print('now', flush=True); print('done')"
+    outcome = stream(python(code), os.environ, lambda _line: made[0].run(), silent_for=60)
     assert outcome.ok
     assert outcome.last == ["now", "done"]
 
