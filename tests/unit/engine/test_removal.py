@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from docker.errors import APIError, NotFound
 
+from labctl.engine import removal
 from labctl.engine.removal import insist
 from labctl.errors import EngineError
 
@@ -34,9 +36,13 @@ def test_a_refusal_is_tried_again(last: Exception | None) -> None:
     assert remove.calls == 3
 
 
-def test_at_the_deadline_the_engines_words_are_told() -> None:
+def test_at_the_deadline_the_engines_words_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(
+        removal, "time", SimpleNamespace(sleep=naps.append, monotonic=lambda: sum(naps))
+    )
     remove = Refusing(1000)
     with pytest.raises(EngineError, match="remove network n: has active endpoints") as error:
-        insist(remove, "network n", "look at it", time.monotonic() + 0.1)
+        insist(remove, "network n", "look at it", 0.1)
     assert error.value.hint == "look at it"
     assert 2 <= remove.calls < 1000
