@@ -16,6 +16,8 @@ from labctl.engine.output import Output, PidLine
 from labctl.engine.processes import told
 from labctl.errors import MachineError
 
+PATIENCE = 30.0
+
 
 @dataclass
 class LocalHosts:
@@ -114,7 +116,8 @@ class LocalCommand:
             self._hosts.require_running(self._host)
             return False
         for reader in self._readers:
-            reader.join(0.5)
+            reader.join(PATIENCE)
+            assert not reader.is_alive()
         return True
 
     def kill(self) -> None:
