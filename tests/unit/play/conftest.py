@@ -122,6 +122,7 @@ class LocalCommand:
 
     def kill(self) -> None:
         self._child.kill()
+        self._child.wait()
 
 
 @pytest.fixture
