@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from labctl.errors import CheckFailed, LabctlError, MachineError
+from labctl.play import curve
 from labctl.play.curve import Measured, Point, measure
 from tests.unit.play.conftest import LocalHosts
 
@@ -41,11 +44,19 @@ def test_one_that_ends_well_is_whole(hosts: LocalHosts) -> None:
     assert loads(found) == [10, 20] == [point.load for point in points]
 
 
-def test_one_that_takes_too_long(hosts: LocalHosts) -> None:
-    found = measured(hosts, GOES_ON, timeout=1.0)
+def test_one_that_takes_too_long(hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = 0.0
+
+    def time_is_over(point: Point) -> None:
+        nonlocal later
+        later = PATIENCE if point.load == 20 else 0.0
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later, sleep=time.sleep)
+    monkeypatch.setattr(curve, "time", clock)
+    found = measured(hosts, GOES_ON, time_is_over)
     assert loads(found) == [10, 20]
     assert isinstance(found.wrong, CheckFailed)
-    assert found.wrong.message == "`sh` on host a did not end within 1 s"
+    assert found.wrong.message == "`sh` on host a did not end within 60 s"
 
 
 def test_an_interrupted_one(hosts: LocalHosts) -> None:
