@@ -45,7 +45,7 @@ def child() -> Iterator[tuple[int, Callable[[int], object]]]:
 def state(pid: int) -> str:
     try:
         stat = (Path("/proc") / str(pid) / "stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # also between its opening and reading
         return "gone"
     return stat.rpartition(") ")[2][0]
 
