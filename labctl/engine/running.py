@@ -16,6 +16,8 @@ from labctl.engine.processes import told
 _LOOK_EVERY = 1.0
 """Seconds between looks at a command whose streams are open: a child of it that went into
 the background holds them open after its end."""
+_LAST_WORDS = 1.0
+"""Seconds that the last of what a command wrote may be on its way after its end."""
 _SHORTEST_NAP = 0.02
 _LONGEST_NAP = 0.5
 
@@ -138,4 +140,5 @@ class Running:
             raise gone(self._host)
         if not self._closed.is_set():
             self._last = time.monotonic()
+            self._closed.wait(_LAST_WORDS)
         self.code = int(state["ExitCode"])
