@@ -6,6 +6,7 @@ import base64
 import importlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -128,6 +129,9 @@ def test_asking_takes_no_error_away(agent: Any) -> None:
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             one.connect_ex(closed.getsockname())
+            refused = select.poll()  # which does not take the error away
+            refused.register(one, select.POLLERR)
+            assert refused.poll(PATIENCE * 1000)
         described(agent, one)
         assert one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
 
