@@ -217,7 +217,7 @@ def test_an_engine_that_is_no_use(
 ) -> None:
     with engine_that_says(status, body) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
-        found = by_name(examine(patience=0.3))
+        found = by_name(examine(patience=30))
     assert found["engine"].state is State.FAILED
     assert words in found["engine"].found
     assert found["engine"].fix is not None
