@@ -91,6 +91,13 @@ def test_a_bound_tcp_socket_does_not_listen_yet(hosts: LocalHosts) -> None:
         assert Listening(hosts, "a", port, "tcp").look(15).holds
 
 
+@pytest.fixture
+def whole_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each look come to its end: a busy machine may need a second to start a shell."""
+    monkeypatch.setattr(conditions, "_SHORTEST_LOOK", 60.0)
+
+
+@pytest.mark.usefixtures("whole_looks")
 def test_a_file_that_is_not_there(hosts: LocalHosts, tmp_path: Path) -> None:
     (tmp_path / "other").touch()
     unmet = wait(hosts, {"file": f"a:{tmp_path}/wanted"})
@@ -146,6 +153,7 @@ def test_a_command_that_succeeds_at_last(hosts: LocalHosts) -> None:
     assert unmet is not None and unmet.endswith('exit code 1: "told"')
 
 
+@pytest.mark.usefixtures("whole_looks")
 def test_all_of_several_must_hold(hosts: LocalHosts, tmp_path: Path) -> None:
     hosts.answers["cat"] = [said(LISTENS.format(8080))]
     when = {"listening": "a:8080", "file": f"a:{tmp_path}/wanted"}
