@@ -125,8 +125,8 @@ def printed(hosts: LocalHosts, earlier: Earlier, wanted: str, timeout: float) ->
 def test_a_text_that_a_step_prints_on_either_stream(hosts: LocalHosts) -> None:
     for command in ("echo now ready", "sleep 0.2; echo now ready >&2"):
         earlier = background(hosts, command, "ready")
-        assert printed(hosts, earlier, "ready", 10) is None
-        assert earlier.command.wait(5)
+        assert printed(hosts, earlier, "ready", 30) is None
+        assert earlier.command.wait(30)
 
 
 def test_a_step_that_has_ended_prints_no_more(hosts: LocalHosts) -> None:
