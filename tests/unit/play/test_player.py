@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.unit.play.conftest import LocalHosts
 
 PASSED, FAILED, NOT_RUN, ENDED = StepState
+PATIENT = 10.0
+"""A grace for what does something when it gets SIGTERM: so long may a busy machine need for it."""
 
 
 def played(
@@ -92,6 +94,7 @@ def test_background_steps_go_on_and_are_ended(hosts: LocalHosts, tmp_path: Path)
         hosts,
         {"run": server, "background": True, "name": "server"},
         {"run": "true", "when": {"file": f"a:{tmp_path}/up"}},
+        grace=PATIENT,
     )
     assert states(result) == [ENDED, PASSED] and result.passed
     assert (result.steps[0].stdout, result.steps[0].code) == ("bye\n", 0)
@@ -144,7 +147,7 @@ def test_a_background_step_is_judged_by_how_it_takes_its_end(hosts: LocalHosts) 
     server = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"
     ready = {"run": "true", "when": {"output": {"step": "s", "contains": "up"}}}
     step = {"background": True, "name": "s", "expect": {"exit": 0}}
-    assert played(hosts, {**step, "run": server}, ready).passed
+    assert played(hosts, {**step, "run": server}, ready, grace=PATIENT).passed
     killed = played(hosts, {**step, "run": "echo up; exec sleep 60"}, ready)
     assert states(killed) == [FAILED, PASSED]
     assert "exit code 143 (SIGTERM)" in killed.steps[0].why
