@@ -118,7 +118,7 @@ def test_a_stopped_program_gets_its_sigterm(mark: str) -> None:
     )
     assert child.stdout and child.stdout.readline() == b"ready\n"
     os.kill(child.pid, 19)
-    assert end(mark, []).returncode == 0
+    assert end(mark, [], grace=10).returncode == 0
     assert child.wait(5) == 7
 
 
