@@ -32,7 +32,7 @@ def has_ended(pid: int) -> bool:
     """Whether a process is gone, or only waits for its parent (a zombie, proc_pid_stat(5))."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it goes while it is read
         return True
 
 
