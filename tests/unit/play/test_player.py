@@ -167,11 +167,12 @@ def test_an_unmet_condition_names_who_died_before(hosts: LocalHosts) -> None:
     result = played(
         hosts,
         {"run": "exit 4", "background": True, "name": "server"},
+        {"run": "true", "when": {"ended": "server"}},
         {"run": "true", "when": {"succeeds": {"host": "a", "run": "false"}}, "timeout": 0.3},
     )
-    assert states(result) == [PASSED, FAILED]
-    assert result.steps[1].why.endswith("; step server ended with exit code 4")
-    assert "`false` succeeds on a" in result.steps[1].why
+    assert states(result) == [PASSED, PASSED, FAILED]
+    assert result.steps[2].why.endswith("; step server ended with exit code 4")
+    assert "`false` succeeds on a" in result.steps[2].why
 
 
 def test_a_command_that_a_condition_runs_is_ended_too(hosts: LocalHosts, tmp_path: Path) -> None:
