@@ -4,19 +4,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from labctl.engine.inside import Done
+from labctl.engine.output import Output
 from labctl.lab.model import Scenario
 from labctl.play.player import Reporter, play_on
 from labctl.play.results import ScenarioResult, StepState
 
 if TYPE_CHECKING:
-    from tests.unit.play.conftest import LocalHosts
+    from tests.unit.play.conftest import LocalCommand, LocalHosts
 
 PASSED, FAILED, NOT_RUN, ENDED = StepState
 PATIENT = 10.0
@@ -36,6 +37,13 @@ def has_ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
     except (FileNotFoundError, ProcessLookupError):  # the latter where it goes while it is read
         return True
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def states(result: ScenarioResult) -> list[StepState]:
@@ -82,9 +90,29 @@ def test_a_command_that_is_not_there(hosts: LocalHosts) -> None:
     assert "no-such-program" in step.stderr
 
 
-def test_a_step_is_ended_when_its_time_is_over(hosts: LocalHosts) -> None:
+def begun_before_its_time(
+    hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch, how: str, has_begun: Callable[[], bool]
+) -> None:
+    """Let the time of a command run from when it has begun; a busy machine may need it for that."""
+    start = getattr(hosts, how)
+
+    def begun(
+        host: str, argv: Sequence[str], env: Mapping[str, str], output: Output
+    ) -> LocalCommand:
+        command: LocalCommand = start(host, argv, env, output)
+        wait_until(has_begun)
+        return command
+
+    monkeypatch.setattr(hosts, how, begun)
+
+
+def test_a_step_is_ended_when_its_time_is_over(
+    hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun_before_its_time(hosts, monkeypatch, "start", (tmp_path / "begun").exists)
     began = time.monotonic()
-    (step,) = played(hosts, {"run": "echo begun; sleep 60; true", "timeout": 0.5}).steps
+    run = f"echo begun; touch {tmp_path}/begun; sleep 60; true"
+    (step,) = played(hosts, {"run": run, "timeout": 0.5}).steps
     assert step.state is FAILED and step.stdout == "begun\n"
     assert step.why == "it was still running after 0.5 s, and was ended"
     assert time.monotonic() - began < 30
@@ -188,8 +216,11 @@ def test_an_unmet_condition_names_who_died_before(hosts: LocalHosts) -> None:
     assert "`false` succeeds on a" in result.steps[2].why
 
 
-def test_a_command_that_a_condition_runs_is_ended_too(hosts: LocalHosts, tmp_path: Path) -> None:
-    hangs = f"echo $$ > {tmp_path}/pid; sleep 60; true"
+def test_a_command_that_a_condition_runs_is_ended_too(
+    hosts: LocalHosts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun_before_its_time(hosts, monkeypatch, "probe", (tmp_path / "begun").exists)
+    hangs = f"echo $$ > {tmp_path}/pid; touch {tmp_path}/begun; sleep 60; true"
     result = played(
         hosts,
         {"run": "true", "when": {"succeeds": {"host": "a", "run": hangs}}, "timeout": 0.5},
