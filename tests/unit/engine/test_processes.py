@@ -299,6 +299,8 @@ def test_what_a_command_that_has_ended_left_is_found_by_its_session(mark: str) -
 def test_a_number_that_another_process_has_got_is_left_alone(mark: str) -> None:
     other = start(["env", "-i", "sleep", "66"], mark)
     pid = pid_told(other)
+    # Also while a process becomes another program, it seems to have no environment.
+    wait_until(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
     wait_until(lambda: carrying(mark) == [])
     assert subprocess.run(processes.end(mark, [], 2, ended=[pid]), check=False).returncode == 0
     assert other.poll() is None
