@@ -51,10 +51,13 @@ alive() {
     set -- ${stat##*) }
     [ "$3" -le 1 ] || echo "-$3"
   done
-  # Who has ended meanwhile has no environment any more.
+  # Who has ended meanwhile has no environment any more, nor has who is about to end (PF_EXITING),
+  # though it still holds its sockets.
   for file in $others; do
     { read -r stat < "${file%environ}stat"; } 2>/dev/null || stat=") X"
-    case ${stat##*) } in Z* | X*) lost=lost ;; esac
+    set -- ${stat##*) }
+    case $1 in Z | X) lost=lost ;; esac
+    [ $((${7:-0} & 4)) = 0 ] || lost=lost
   done
   [ -z "$lost" ] || echo lost
 }

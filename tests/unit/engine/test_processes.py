@@ -228,6 +228,13 @@ def test_who_is_taken_apart_while_looked_at_may_have_left_others(
     assert told_of(tmp_path, sessions="5") == ["lost"]
 
 
+def test_who_is_about_to_end_has_no_environment_any_more_and_is_there_still(tmp_path: Path) -> None:
+    process(tmp_path, 7, "R 1 7 7 0 -1 4195340")
+    process(tmp_path, 8, "S 1 8 8 0 -1 4194304")
+    assert told_of(tmp_path, "LABCTL_STEP=here.") == ["lost"]
+    assert told_of(tmp_path, "LABCTL_STEP=here.", sessions="7") == ["7", "-7"]
+
+
 @pytest.mark.parametrize("stat", ["Z 1 5 5", "X 1 5 5", "Z 9 6 6"])
 def test_a_look_tells_who_has_ended(tmp_path: Path, stat: str) -> None:
     process(tmp_path, 7, stat)
