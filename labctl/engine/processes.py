@@ -30,9 +30,10 @@ ALIVE = r"""
 # Prints the processes that are there, and their groups as negative numbers: one that forks and
 # ends all the time has gone when it is signalled, but not its group. "lost" stands for some that
 # went while they were looked at, and may have left others that this look has not seen; "z" is
-# before the numbers of those that have ended and are not waited for.
+# before the numbers of those that have ended and are not waited for, and of those whose environment
+# is not there yet.
 alive() {
-  others= lost=
+  others= lost= ends=
   for dir in /proc/[0-9]*; do
     { read -r stat < "$dir/stat"; } 2>/dev/null || { lost=lost; continue; }
     set -- ${stat##*) }
@@ -41,7 +42,7 @@ alive() {
     case $1 in Z | X) echo "z${dir#/proc/}"; continue ;; esac
     case $sessions in
       *" $4 "*) echo "${dir#/proc/}"; [ "$3" -le 1 ] || echo "-$3" ;;
-      *) others="$others $dir/environ" ;;
+      *) others="$others $dir/environ" ends="$ends $dir/environ:${49:-} " ;;
     esac
   done
   [ -z "$others" ] || grep -lsF -- "$mark" $others | while read -r file; do
@@ -58,6 +59,13 @@ alive() {
     set -- ${stat##*) }
     case $1 in Z | X) lost=lost ;; esac
     [ $((${7:-0} & 4)) = 0 ] || lost=lost
+    # Nor has who becomes another program (execve(2)), until the kernel has laid that one out; then
+    # its environment ends elsewhere (env_end).
+    case $ends in *" $file:${49:-} "*) ;; *) lost=lost ;; esac
+    [ "${49:-}" != 0 ] || [ "${21:-0}" = 0 ] || ! { true < "$file"; } 2>/dev/null || {
+      dir=${file%/environ}
+      echo "z${dir#/proc/}"
+    }
   done
   [ -z "$lost" ] || echo lost
 }

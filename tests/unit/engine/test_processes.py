@@ -235,6 +235,30 @@ def test_who_is_about_to_end_has_no_environment_any_more_and_is_there_still(tmp_
     assert told_of(tmp_path, "LABCTL_STEP=here.", sessions="7") == ["7", "-7"]
 
 
+def with_memory(env_end: int) -> str:
+    """What stat says of a process with memory: how much (vsize), and where its environment ends."""
+    return f"S 1 7 7 0 -1 4194304 {'0 ' * 13}9000 {'0 ' * 27}{env_end}"
+
+
+@pytest.mark.parametrize(("env_end", "looks"), [(700, ["lost"]), (600, []), (0, ["lost"])])
+def test_who_becomes_another_program_before_its_environment_is_read_may_be_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env_end: int, looks: list[str]
+) -> None:
+    stat = process(tmp_path, 7, with_memory(600)) / "stat"
+    tool = tmp_path / "tools" / "grep"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\necho '7 (a) {with_memory(env_end)} 0' > {stat}\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+    assert [one for one in told_of(tmp_path, "LABCTL_STEP=here.") if one != "z7"] == looks
+
+
+def test_a_look_tells_whose_environment_is_not_there_yet(tmp_path: Path) -> None:
+    process(tmp_path, 7, with_memory(0))
+    process(tmp_path, 8, with_memory(600))
+    assert told_of(tmp_path, "LABCTL_STEP=here.") == ["z7"]
+
+
 @pytest.mark.parametrize("stat", ["Z 1 5 5", "X 1 5 5", "Z 9 6 6"])
 def test_a_look_tells_who_has_ended(tmp_path: Path, stat: str) -> None:
     process(tmp_path, 7, stat)
