@@ -80,7 +80,8 @@ for pid; do
 done
 # Sets $pids; ends with 0 where nothing is left. Who had not ended in the look before may have left
 # others that this one has not seen. A host's own programs may come and go so fast that some are
-# lost in every look: of so many looks after a SIGKILL, one would have found what is ours.
+# lost in every look: of so many looks, one would have found what can end by itself, and of so many
+# after a SIGKILL, one what is ours.
 killed= blind=0 ended=
 look() {
   found=$(alive) || exit 2
@@ -94,7 +95,8 @@ look() {
   done
   [ -z "$pids" ] || { blind=0; return 0; }
   [ -n "$unsure" ] || exit 0
-  [ -z "$killed" ] || [ $((blind += 1)) -lt 20 ] || exit 0
+  blind=$((blind + 1))
+  [ -z "$killed" ] || [ $blind -lt 20 ] || exit 0
 }
 # The group of a session's first process has its number: it can be signalled unseen.
 strike() { [ -z "$pids$leaders" ] || kill -s "$1" -- $pids $leaders 2>/dev/null; return 0; }
@@ -109,11 +111,11 @@ look
 strike TERM
 strike CONT
 start=
-while within "$grace"; do
+while within "$grace" && [ $blind -lt 20 ]; do
   nap
   look
 done
-start=
+start= blind=0
 while within "$patience"; do
   # What is stopped makes no more processes, and takes the place of others; so all are stopped
   # before the first is killed.

@@ -302,6 +302,16 @@ def test_who_ends_before_its_environment_is_read_may_have_left_others(
     assert told_of(tmp_path, "LABCTL_STEP=here.") == ["lost"]
 
 
+def test_where_others_always_come_and_go_it_does_not_look_without_end(tmp_path: Path) -> None:
+    shell, option, script, *rest = processes.end("mark.", [], grace=600)
+    script = script.replace(
+        processes.ALIVE, f"alive() {{ echo lost >> {tmp_path}/looks; echo lost; }}\n"
+    )
+    done = subprocess.run([shell, option, script, *rest], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert len((tmp_path / "looks").read_text().split()) == 20 + 20
+
+
 def test_where_it_cannot_look_it_does_not_say_that_all_are_gone(mark: str) -> None:
     child = start(["sleep", "60"], mark)
     pid_told(child)
