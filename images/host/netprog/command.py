@@ -28,12 +28,16 @@ def run(program: Callable[[], None], *, ended: int | None = 128 + signal.SIGTERM
     """
 
     last = -AGAIN_AFTER
+    done = False
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal last
         # A second signal must not interrupt the cleaning up.
         if time.monotonic() - last >= AGAIN_AFTER:
             last = time.monotonic()
+            if done:
+                # What is raised while Python itself ends comes out as an error of the program.
+                os._exit(ended or 0)
             sys.exit(ended)
 
     if ended is not None:
@@ -49,6 +53,8 @@ def run(program: Callable[[], None], *, ended: int | None = 128 + signal.SIGTERM
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    finally:
+        done, last = True, time.monotonic()
     sys.exit(0)
 
 

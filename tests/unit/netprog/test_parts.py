@@ -140,3 +140,21 @@ def test_each_program_runs_through_a_link(tmp_path: Path, name: str) -> None:
     assert link.read_text().startswith("#!/usr/bin/python3\n")
     done = subprocess.run([sys.executable, link, "--help"], capture_output=True, check=False)
     assert done.returncode == 0
+
+
+ENDS = """
+import atexit, os, signal, command
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+command.run(lambda: None)
+"""
+
+
+def test_sigterm_while_a_program_ends_is_no_error_of_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(command.__file__).parent,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
