@@ -12,13 +12,11 @@ has come: until then the kernel alone answers.
 """
 
 import argparse
-import contextlib
-import os
-import signal
 import socket
 import time
 
 from command import Failure, endpoint, host_name, port_number, printable, reason, run, say, seconds
+from pausing import Pause
 from sockets import set_timeouts
 
 OPTIONS = {"none": None, "addr": socket.SO_REUSEADDR, "port": socket.SO_REUSEPORT}
@@ -27,7 +25,7 @@ OPTIONS = {"none": None, "addr": socket.SO_REUSEADDR, "port": socket.SO_REUSEPOR
 
 def main() -> None:
     options = arguments()
-    told = told_by_signal()
+    pause = Pause()
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         option = OPTIONS[options.reuse]
@@ -41,7 +39,7 @@ def main() -> None:
     say(f"listening on {endpoint(server.getsockname())}")
 
     if options.late:
-        os.read(told, 1)
+        pause.wait(None)
         say("accepting")
     served = 0
     while served < options.clients or not options.clients:
@@ -74,20 +72,6 @@ def greet(connection: socket.socket, client: tuple[str, int], options: argparse.
         if time.monotonic() > deadline:
             return "closed although it went on talking"
     return "closed first"
-
-
-def told_by_signal() -> int:
-    """A descriptor from which a byte can be read once SIGUSR1 has come."""
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-
-    def tell(_signal: int, _frame: object) -> None:
-        # A pipe that is full has told already.
-        with contextlib.suppress(BlockingIOError):
-            os.write(writing, b"!")
-
-    signal.signal(signal.SIGUSR1, tell)
-    return reading
 
 
 def arguments() -> argparse.Namespace:

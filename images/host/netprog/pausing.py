@@ -6,6 +6,9 @@ import select
 import signal
 import time
 
+AGAIN = 5.0
+"""Seconds after which it is looked again whether it has been told; see `wait`."""
+
 
 class Pause:
     """A wait that SIGUSR1 ends. Make it once, before the first wait, in the main thread.
@@ -30,10 +33,17 @@ class Pause:
                 pass
 
     def wait(self, seconds: float | None) -> float:
-        """Return after SIGUSR1, or after `seconds`; tell how many seconds it took."""
+        """Return after SIGUSR1, or after `seconds`; tell how many seconds it took.
+
+        A pipe and not a flag: a signal just before `select` is not missed. But Python handles a
+        signal between two of its own instructions, or when it interrupts a call: one that comes
+        when `select` is about to block is in the pipe only after that. Hence its end.
+        """
         began = time.monotonic()
-        # A pipe and not a flag: a signal just before `select` is not missed.
-        select.select([self._told], [], [], seconds)
+        left = AGAIN if seconds is None else seconds
+        while left > 0 and not select.select([self._told], [], [], min(left, AGAIN))[0]:
+            if seconds is not None:
+                left = began + seconds - time.monotonic()
         self.forget()
         return time.monotonic() - began
 

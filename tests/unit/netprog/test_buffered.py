@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import select
 import signal
 import socket
 import struct
@@ -11,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import chosen
+import pausing
 import pytest
 from command import Failure
 from lettered import message, shown
@@ -73,6 +76,32 @@ def test_a_signal_before_the_stop_is_forgotten(start: Start, run: Run) -> None:
     receiver.process.send_signal(signal.SIGUSR1)
     run("stream_sender", "127.0.0.1", "--port", port, "--size", 10)
     receiver.wait_for(r"reading again after 0\.[4-9]|reading again after [1-9]")
+
+
+def test_a_signal_that_comes_when_a_pause_is_about_to_block_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its handler runs when `select` has ended: so it must end, and be called again."""
+    before = signal.getsignal(signal.SIGUSR1)
+    pause = pausing.Pause()
+    waits: list[float | None] = []
+
+    def late(
+        read: list[int], write: list[int], other: list[int], patience: float | None
+    ) -> tuple[list[int], list[int], list[int]]:
+        waits.append(patience)
+        if len(waits) == 1:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            return [], [], []
+        return wait(read, write, other, patience)
+
+    wait = select.select
+    monkeypatch.setattr(select, "select", late)
+    try:
+        pause.wait(None)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert waits == [pausing.AGAIN, pausing.AGAIN]
 
 
 def test_one_recv_may_return_what_several_sends_sent(start: Start, run: Run) -> None:
