@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from tests.unit.netprog.conftest import Dial, Program, Run, Start, Until
 
 MD5 = "0123456789abcdef0123456789abcdef"
+HERE = ("--host", "127.0.0.1", "--port", 0)
 
 
 @pytest.fixture
 def directory(start: Start) -> Program:
-    return start(*("directory", "--host", "127.0.0.1", "--port", 0, "--patience", 1, "--login", 1))
+    return start("directory", *HERE)
 
 
 def test_the_whole_conversation_byte_for_byte(directory: Program, dial: Dial) -> None:
@@ -115,7 +116,8 @@ def test_without_a_directory_the_table_says_so(run: Run) -> None:
     assert "no directory on port 1 of this host" in done.stderr
 
 
-def test_who_does_not_log_in_is_sent_away(directory: Program, dial: Dial) -> None:
+def test_who_does_not_log_in_is_sent_away(start: Start, dial: Dial) -> None:
+    directory = start("directory", *HERE, "--login", 1)
     silent, half = dial(directory.port), dial(directory.port)
     half.send(b"\x18\x00\x02")
     assert silent.rest() == half.rest() == b""
@@ -137,7 +139,8 @@ def still_works(directory: Program, dial: Dial) -> None:
     directory.wait_for("witness left")
 
 
-def test_a_client_that_never_reads_is_dropped(directory: Program, dial: Dial) -> None:
+def test_a_client_that_never_reads_is_dropped(start: Start, dial: Dial) -> None:
+    directory = start("directory", *HERE, "--patience", 1)
     holder, deaf = dial(directory.port), dial(directory.port)
     holder.login("holder")
     for number in range(100):
