@@ -186,8 +186,10 @@ def run_peer(start: Start, at: str, folder: Path, *words: object) -> Program:
 def test_sharing_and_uploading(fake_server: FakeServer, start: Start, tmp_path: Path) -> None:
     folder = shared(tmp_path)
     ports: list[int] = []
+    started = threading.Event()
 
     def play(connection: socket.socket) -> None:
+        assert started.wait(30)
         port = peer.port
         login = b'anna - %d "labctl netprog" 10' % port
         exactly(connection, frame(2, login))
@@ -209,6 +211,7 @@ def test_sharing_and_uploading(fake_server: FakeServer, start: Start, tmp_path: 
 
     directory = Played(fake_server, play)
     peer = run_peer(start, directory.at, folder, "--port", 0)
+    started.set()
     directory.ended()
     assert ports == [peer.port]
 
