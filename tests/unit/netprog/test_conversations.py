@@ -31,20 +31,23 @@ def frame(kind: int, data: bytes) -> bytes:
     return bytes([len(data) % 256, len(data) // 256, kind % 256, kind // 256]) + data
 
 
+def received(connection: socket.socket, count: int) -> bytes:
+    """The next bytes, in however many pieces: MSG_WAITALL is no help where there is a timeout."""
+    data = b""
+    while len(data) < count and (piece := connection.recv(count - len(data))):
+        data += piece
+    return data
+
+
 def exactly(connection: socket.socket, expected: bytes) -> None:
-    """Receive just these bytes, in however many pieces."""
-    received = b""
-    while len(received) < len(expected) and (
-        piece := connection.recv(len(expected) - len(received))
-    ):
-        received += piece
-    assert received == expected
+    """Receive just these bytes."""
+    assert received(connection, len(expected)) == expected
 
 
 def login_of(connection: socket.socket) -> bytes:
     """Receive a login with data port 0 and accept it; returns its nick."""
-    header = connection.recv(4, socket.MSG_WAITALL)
-    data = connection.recv(header[0] + 256 * header[1], socket.MSG_WAITALL)
+    header = received(connection, 4)
+    data = received(connection, header[0] + 256 * header[1])
     assert header[2:] == b"\x02\x00"
     match = re.fullmatch(rb'(\S+) - 0 "labctl netprog" \d+', data)
     assert match
@@ -150,9 +153,9 @@ def test_a_file_is_pushed_to_us(fake_server: FakeServer, run: Run, tmp_path: Pat
         exactly(connection, b'\x0d\x00\xcb\x00anna "a song"')
         connection.sendall(frame(204, b'anna 16777343 0 "a song" ' + MD5 + b" 10"))
         exactly(connection, b"\x00\x00\xda\x00")
-        header = connection.recv(4, socket.MSG_WAITALL)
+        header = received(connection, 4)
         assert header[1:] == b"\x00\xbf\x02"
-        port = int(connection.recv(header[0], socket.MSG_WAITALL))
+        port = int(received(connection, header[0]))
         exactly(connection, b'\x0d\x00\xf4\x01anna "a song"')
         with socket.create_connection(("127.0.0.1", port)) as pusher:
             exactly(pusher, b"1")
