@@ -181,8 +181,9 @@ def test_a_subordinate_that_is_killed_takes_nobody_with_it(
     assert first.rest() == b""
     assert echoed(second)
     assert all(served(dial, server.port) for _ in range(40))
+    # Its connection ends before it does: it may be there still, and no zombie yet.
+    until(lambda: holder not in children(server.process.pid))
     until(lambda: "Z" not in children(server.process.pid).values())
-    assert holder not in children(server.process.pid)
 
 
 def holders(server: Program, line: Line) -> set[int]:
