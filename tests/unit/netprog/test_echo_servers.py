@@ -30,6 +30,8 @@ def served(dial: Dial, port: int) -> bool:
     line = dial(port)
     try:
         return echoed(line)
+    except ConnectionError:
+        return False
     finally:
         line.sock.close()
 
@@ -94,17 +96,19 @@ def test_the_iterative_server_makes_the_second_client_wait(start: Start, dial: D
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_client_that_stays_silent_is_dropped(start: Start, dial: Dial, name: str) -> None:
+def test_a_client_that_stays_silent_is_dropped(
+    start: Start, dial: Dial, until: Until, name: str
+) -> None:
     server = start(name, *LOCAL, "--timeout", 0.3)
     line = dial(server.port)
     assert line.rest() == b""
     server.wait_for(r"^127\.0\.0\.1:\d+ lost: no answer in time$")
-    assert served(dial, server.port)
+    until(lambda: served(dial, server.port))  # whoever is halted here counts as silent as well
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_client_that_sends_and_never_reads_is_dropped(
-    start: Start, dial: Dial, name: str
+    start: Start, dial: Dial, until: Until, name: str
 ) -> None:
     server = start(name, *LOCAL, "--timeout", 0.3)
     flood = dial(server.port)
@@ -113,7 +117,7 @@ def test_a_client_that_sends_and_never_reads_is_dropped(
         while True:
             flood.send(b"x" * 100_000)
     server.wait_for(r"lost: no answer in time$")
-    assert served(dial, server.port)
+    until(lambda: served(dial, server.port))
 
 
 @pytest.mark.parametrize("name", CONCURRENT)
