@@ -116,6 +116,8 @@ class Churn:
     start: Start
     folder: Path
     seed: int
+    port: int
+    """Of the directory; kept for it while it is away."""
     ended: dict[tuple[str, int], int] = field(default_factory=dict)
     """How many downloads ended with which exit code, by what was done to them."""
     doing: str = ""
@@ -129,9 +131,8 @@ class Churn:
         self.shared.mkdir()
         for name, content in self.contents.items():
             (self.shared / name).write_bytes(content)
-        self.directory = self.start("directory", "--host", "127.0.0.1", "--port", 0)
+        self.directory = self.start("directory", "--host", "127.0.0.1", "--port", self.port)
         self.directory.wait_for("listening on", patience=PATIENCE)
-        self.port = self.directory.port
         self.peers = {nick: self._peer(nick) for nick in PEERS}
 
     def _peer(self, nick: str) -> Program:

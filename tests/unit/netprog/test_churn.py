@@ -19,9 +19,9 @@ SEED = int(os.environ.get("LABCTL_CHURN_SEED", "1"))
 
 
 def test_every_download_ends_bit_for_bit_or_with_a_clear_error(
-    start: Start, tmp_path: Path
+    start: Start, tmp_path: Path, kept_port: int
 ) -> None:
-    churn = Churn(start, tmp_path, SEED)
+    churn = Churn(start, tmp_path, SEED, kept_port)
     for number in range(ROUNDS):
         churn.round(number)
     codes = [code for (_, code), count in churn.ended.items() for _ in range(count)]

@@ -58,10 +58,8 @@ def test_success(run: Run, listener: socket.socket, way: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_refused(run: Run, listener: socket.socket, way: tuple[str, ...]) -> None:
-    port = port_of(listener)
-    listener.close()
-    (told,) = tried(run, f"127.0.0.1:{port}", *way)
+def test_refused(run: Run, kept_port: int, way: tuple[str, ...]) -> None:
+    (told,) = tried(run, f"127.0.0.1:{kept_port}", *way)
     assert (told["errno"], told["local"]) == ("ECONNREFUSED", None)
 
 
@@ -74,10 +72,10 @@ def test_no_answer_in_the_time_that_it_allows(run: Run, full: int, way: tuple[st
     assert 0.25 < told["seconds"] < 5
 
 
-def test_one_after_the_other_and_a_line_for_each(run: Run, listener: socket.socket) -> None:
-    good = f"127.0.0.1:{port_of(listener)}"
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        bad = f"127.0.0.1:{port_of(other)}"
+def test_one_after_the_other_and_a_line_for_each(
+    run: Run, listener: socket.socket, kept_port: int
+) -> None:
+    good, bad = f"127.0.0.1:{port_of(listener)}", f"127.0.0.1:{kept_port}"
     done = run("connector", good, bad, good)
     assert done.returncode == 1
     first, second, third = done.stdout.splitlines()

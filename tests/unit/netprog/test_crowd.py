@@ -121,16 +121,17 @@ def test_one_deaf_peer_does_not_keep_the_others_from_answers(directory: Program,
 
 
 def test_it_registers_again_when_the_directory_is_back(
-    start: Start, directory: Program, run: Run, until: Until
+    start: Start, kept_port: int, run: Run, until: Until
 ) -> None:
-    port = directory.port
-    crowd = start("crowd", f"127.0.0.1:{port}", "--peers", 20, "--stay")
+    where = ("directory", "--host", "127.0.0.1", "--port", kept_port)
+    directory = start(*where)
+    crowd = start("crowd", *at(directory), "--peers", 20, "--stay")
     crowd.wait_for("20 peers with 200 files registered")
     directory.stop(signal.SIGKILL)
     crowd.wait_for("a directory is lost")
-    start("directory", "--host", "127.0.0.1", "--port", port)
+    start(*where)
     crowd.wait_for("all are registered again")
-    shown = json.loads(run("directory", "table", "--port", port, "--json").stdout)
+    shown = json.loads(run("directory", "table", "--port", kept_port, "--json").stdout)
     assert (len(shown["users"]), len(shown["files"])) == (20, 200)
     assert crowd.stop() == 143
 

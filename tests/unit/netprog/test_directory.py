@@ -198,16 +198,17 @@ def test_random_bytes_do_not_stop_it(directory: Program, dial: Dial) -> None:
 
 
 def test_ends_cleanly_and_gives_the_port_back(
-    directory: Program, dial: Dial, start: Start, run: Run
+    kept_port: int, dial: Dial, start: Start, run: Run
 ) -> None:
-    port = directory.port
-    dial(port).login("a")
-    taken = run("directory", "serve", "--port", port, "--host", "127.0.0.1")
+    where = ("directory", "serve", "--port", kept_port, "--host", "127.0.0.1")
+    directory = start(*where)
+    dial(directory.port).login("a")
+    taken = run(*where)
     assert (taken.returncode, taken.stderr.count("\n")) == (1, 1)
     assert "Address already in use" in taken.stderr
     assert directory.stop(signal.SIGTERM) == 0
-    again = start("directory", "serve", "--port", port, "--host", "127.0.0.1")
-    assert again.port == port
+    again = start(*where)
+    assert again.port == kept_port
 
 
 def test_help_names_both_commands(run: Run) -> None:

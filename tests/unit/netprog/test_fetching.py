@@ -265,9 +265,10 @@ def test_a_transfer_goes_on_when_the_directory_dies(
 
 
 def test_what_was_cut_is_finished_when_directory_and_holder_are_back(
-    start: Start, directory: Program, shared: Path, out: Path
+    start: Start, kept_port: int, shared: Path, out: Path
 ) -> None:
-    port = directory.port
+    where = ("directory", "--host", "127.0.0.1", "--port", kept_port)
+    directory = start(*where)
     slow = run_peer(start, directory, "anna", shared, "--rate", 100)
     getting = start(*get(directory, out, "song", "--wait", 30, "--json"))
     slow.wait_for("")
@@ -277,7 +278,7 @@ def test_what_was_cut_is_finished_when_directory_and_holder_are_back(
     assert part.stat().st_size < len(SONG)
     assert slow.stop(signal.SIGKILL) == -signal.SIGKILL
     assert directory.stop(signal.SIGKILL) == -signal.SIGKILL
-    again = start("directory", "--host", "127.0.0.1", "--port", port)
+    again = start(*where)
     run_peer(start, again, "anna", shared)
     told = json.loads(getting.wait_for(r"^\{.*\}$")[0])
     assert getting.process.wait(10) == 0
@@ -305,12 +306,13 @@ def wait_for_part(out: Path) -> list[Path]:
     raise AssertionError("no byte has come")
 
 
-def test_a_search_without_its_directory_says_so(directory: Program, run: Run) -> None:
-    port = directory.port
+def test_a_search_without_its_directory_says_so(start: Start, kept_port: int, run: Run) -> None:
+    directory = start("directory", "--host", "127.0.0.1", "--port", kept_port)
+    at = f"127.0.0.1:{directory.port}"
     directory.stop()
-    done = run("peer", "search", "song", "--directory", f"127.0.0.1:{port}")
+    done = run("peer", "search", "song", "--directory", at)
     assert done.returncode == 1
-    assert done.stderr == f"peer.py: no directory at 127.0.0.1:{port}: Connection refused\n"
+    assert done.stderr == f"peer.py: no directory at {at}: Connection refused\n"
 
 
 def test_a_directory_that_dies_during_a_search(run: Run, fake_server: FakeServer) -> None:
@@ -394,11 +396,9 @@ def test_a_peer_behind_nat_pushes(
 
 
 def test_one_that_nobody_can_connect_to_pushes_too_though_it_has_a_port(
-    start: Start, directory: Program, dial: Dial, run: Run, out: Path
+    start: Start, directory: Program, dial: Dial, run: Run, out: Path, kept_port: int
 ) -> None:
     """Behind NAT without knowing it: the connection fails, and then the push road works."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
 
     def push(data: str) -> None:
         _, ip, to, *_ = data.split()
@@ -410,7 +410,7 @@ def test_one_that_nobody_can_connect_to_pushes_too_though_it_has_a_port(
             line.sendall(SONG)
             line.recv(6)
 
-    holder(directory, dial, "bob", port, pushes=push)
+    holder(directory, dial, "bob", kept_port, pushes=push)
     told = report_of(run, get(directory, out, "song"))
     assert told["proofs"] == ["size", "md5"]
     assert (out / "song").read_bytes() == SONG

@@ -17,10 +17,11 @@ def listening(*words: object) -> int:
     ).returncode
 
 
-def test_tcp_counts_only_while_it_listens() -> None:
+def test_tcp_counts_only_while_it_listens(kept_port: int) -> None:
+    port = kept_port
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
         assert listening(port) == 1
         sock.listen()
         assert listening(port) == 0
