@@ -220,7 +220,10 @@ def test_a_byte_now_and_then_is_not_waited_for_for_ever(fake_server: FakeServer,
 
 
 def test_silence_is_not_waited_for_for_ever(fake_server: FakeServer, run: Run) -> None:
-    port = fake_server(lambda connection: time.sleep(2))
+    def silent(connection: socket.socket) -> None:
+        connection.recv(1)  # until it hangs up
+
+    port = fake_server(silent)
     done = run("hello_client", f"127.0.0.1:{port}", "--timeout", 0.2, "--json")
     assert (done.returncode, reports(done)[0]["errno"]) == (1, "EAGAIN")
 
