@@ -209,14 +209,12 @@ def test_what_a_server_may_say(
 
 def test_a_byte_now_and_then_is_not_waited_for_for_ever(fake_server: FakeServer, run: Run) -> None:
     def drip(connection: socket.socket) -> None:
-        for _ in range(200):
+        while True:  # until it hangs up
             connection.sendall(b"x")
             time.sleep(0.05)
 
-    started = time.monotonic()
     done = run("hello_client", f"127.0.0.1:{fake_server(drip)}", "--timeout", 0.3, "--json")
     assert reports(done)[0]["errno"] == "EAGAIN"
-    assert time.monotonic() - started < 5
 
 
 def test_silence_is_not_waited_for_for_ever(fake_server: FakeServer, run: Run) -> None:
