@@ -63,6 +63,15 @@ class Program:
         """The port it says it listens on."""
         return int(self.wait_for(r"listening on \S+:(\d+)")[1])
 
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """It stands still meanwhile: what is sent to it is all there when it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and give back the exit code."""
         self.process.send_signal(number)
