@@ -212,8 +212,8 @@ def test_ten_thousand_peers_are_served_beside_those_who_behave_badly(
     where = ("crowd", *at(directory), "--patience", 300)
     crowd = start(*where, "--peers", peers, "--files", 2, "--stay")
     crowd.wait_for(f"{peers} peers with {2 * peers} files registered", patience=300)
-    bad = [dial(directory.port) for _ in BAD]
-    for line, (kind, data) in zip(bad, BAD.items(), strict=True):
+    for kind, data in BAD.items():
+        line = dial(directory.port)
         line.login(kind.replace(" ", "-"))
         line.sock.settimeout(0.2)
         try:
