@@ -18,6 +18,8 @@ import pytest
 from command import Failure
 from lettered import message, shown
 
+from tests.unit.netprog.echo import children
+
 if TYPE_CHECKING:
     from tests.unit.netprog.conftest import Dial, FakeServer, Program, Run, Start, Until
 
@@ -45,18 +47,20 @@ def test_letters_tell_messages_apart() -> None:
     assert shown(b"\xff\xff") == "\\xff×2"
 
 
-def test_send_blocks_until_the_receiver_is_told_to_go_on(start: Start) -> None:
+def test_send_blocks_until_the_receiver_is_told_to_go_on(start: Start, until: Until) -> None:
     receiver = start("slow_receiver", *LOCAL, "--rcvbuf", 20000, "--stop-after", 1000)
     sender = start(
         *("stream_sender", "127.0.0.1", "--port", receiver.port),
         *("--messages", 20, "--sndbuf", 20000),
     )
     receiver.wait_for("stopped reading after 1000 bytes, until SIGUSR1")
+    # It sleeps: since the receiver has bytes of it, that is in a send.
+    until(lambda: children(os.getpid())[sender.process.pid] == "S")
     time.sleep(0.3)  # so that the send that is blocked is so for longer than what is said
     assert sender.process.poll() is None
     receiver.process.send_signal(signal.SIGUSR1)
     receiver.wait_for("reading again after")
-    sender.wait_for(r"took 65536 of 65536 bytes, blocked 0\.[2-9]|blocked [1-9]")
+    sender.wait_for(r"took 65536 of 65536 bytes, blocked (0\.[2-9]|[1-9])")
     sender.wait_for(r"sent 1310720 bytes in 20 sends, blocked [1-9]")
     receiver.wait_for("end: 1310720 bytes")
     assert sender.process.wait(10) == 0
