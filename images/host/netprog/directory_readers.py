@@ -63,6 +63,9 @@ class Readers:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(READER_SECONDS)
+            # The port, and connections that the directory closes, would last as long as this child.
+            os.closerange(0, sock.fileno())
+            os.closerange(sock.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
             sock.setblocking(True)
             with sock.makefile("w", encoding="utf-8", errors="surrogateescape") as out:
                 for line in table_lines_json(self._table, self._address):

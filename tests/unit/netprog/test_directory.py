@@ -211,6 +211,26 @@ def test_ends_cleanly_and_gives_the_port_back(
     assert again.port == kept_port
 
 
+def test_a_reader_of_its_table_that_does_not_read_keeps_neither_port_nor_connections(
+    kept_port: int, dial: Dial, start: Start
+) -> None:
+    where = ("directory", "--port", kept_port, "--host", "127.0.0.1")
+    directory = start(*where)
+    holder = dial(directory.port)
+    holder.login("holder")
+    for number in range(1000):
+        holder.say(100, f'"{number} {"n" * 900}" {MD5} 12 0 0 0')
+    holder.say(214)
+    assert holder.hear() == (214, "1 1000 0")
+    with socket.socket(socket.AF_UNIX) as reader:
+        reader.settimeout(10)
+        reader.connect(f"\0directory:{kept_port}")
+        assert reader.recv(1)  # so a child writes to it, and more than its buffer holds
+        assert directory.stop() == 0
+        assert holder.rest() == b""
+        assert start(*where).port == kept_port
+
+
 def test_help_names_both_commands(run: Run) -> None:
     done = run("directory", "--help")
     assert done.returncode == 0
