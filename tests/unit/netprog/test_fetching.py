@@ -447,16 +447,17 @@ def test_a_stranger_at_the_door_brings_nothing(
 
     def push(data: str) -> None:
         to = int(data.split()[2])
-        with socket.create_connection(("127.0.0.1", to)) as stranger:
+        at = ("127.0.0.1", to)
+        with socket.create_connection(at) as stranger, socket.create_connection(at) as line:
+            # At the door one has two seconds: all is said when the stranger is sent away.
+            line.sendall(f'SENDbob "song" {len(SONG)}'.encode())
             with contextlib.suppress(OSError):  # it may have been hung up on already
                 stranger.sendall(said)
                 stranger.shutdown(socket.SHUT_WR)
-            with socket.create_connection(("127.0.0.1", to)) as line:
-                assert line.recv(1) == b"1"
-                line.sendall(f'SENDbob "song" {len(SONG)}'.encode())
-                assert line.recv(10) == b"0"
-                line.sendall(SONG)
-                line.recv(6)
+            assert line.recv(1) == b"1"
+            assert line.recv(10) == b"0"
+            line.sendall(SONG)
+            line.recv(6)
 
     holder(directory, dial, "bob", 0, pushes=push)
     told = report_of(run, get(directory, out, "song"))
