@@ -81,7 +81,10 @@ def insist_on_handlers() -> None:
             time.sleep(0.05)
             signal.pthread_kill(main, signal.SIGTERM)
 
+    # The thread takes no SIGTERM itself: while the main one blocks it, it is to wait.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     threading.Thread(target=insist, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lost(lost: "sys.UnraisableHookArgs") -> None:
