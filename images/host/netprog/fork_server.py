@@ -23,6 +23,7 @@ def main() -> None:
     options = read_options(__doc__)
     listener = listen_on(options)  # socket, bind, listen
     let_kernel_reap()
+    main_process = os.getpid()
     while True:
         connection, client = accept(listener)
         try:
@@ -34,8 +35,9 @@ def main() -> None:
         if forked == 0:
             try:
                 prctl(PR_SET_PDEATHSIG, SIGKILL)  # end with M, however it ends
-                listener.close()
-                echo(connection, client)
+                if os.getppid() == main_process:  # or has M ended before that?
+                    listener.close()
+                    echo(connection, client)
             finally:
                 os._exit(0)
         connection.close()

@@ -26,6 +26,7 @@ def main() -> None:
     listener = listen_on("0.0.0.0", options.port, options.backlog)
     say(f"listening on {endpoint(listener.getsockname())}")
     let_kernel_reap()
+    main_process = os.getpid()
     while True:
         try:
             connection, client = listener.accept()
@@ -41,11 +42,12 @@ def main() -> None:
             connection.close()
             continue
         if forked == 0:
-            subordinate(listener, connection, client, options)
+            subordinate(main_process, listener, connection, client, options)
         connection.close()
 
 
 def subordinate(
+    main_process: int,
     listener: socket.socket,
     connection: socket.socket,
     client: tuple[str, int],
@@ -54,6 +56,8 @@ def subordinate(
     """Serve one client and end."""
     try:
         end_with_main()
+        if os.getppid() != main_process:  # it ended before the kernel was told
+            return
         listener.close()
         started = time.monotonic()
         try:
