@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,6 +91,19 @@ def insist_on_handlers() -> None:
 def _lost(lost: "sys.UnraisableHookArgs") -> None:
     if not isinstance(lost.exc_value, SystemExit):
         sys.__unraisablehook__(lost)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a SIGTERM wait until the block has ended, in a child that is forked in it as well.
+
+    What a handler raises while Python tidies up after a fork is printed and lost.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def port_number(text: str) -> int:

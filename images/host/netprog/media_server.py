@@ -11,7 +11,7 @@ import os
 import socket
 import time
 
-from command import Failure, endpoint, port_number, reason, run, say, seconds
+from command import Failure, endpoint, port_number, reason, run, say, seconds, undisturbed
 from folder import NotShared, is_readable
 from forking import end_with_main, let_kernel_reap
 from sending import Digests
@@ -36,7 +36,8 @@ def main() -> None:
             time.sleep(0.1)
             continue
         try:
-            forked = os.fork()
+            with undisturbed():
+                forked = os.fork()
         except OSError as error:
             say(f"fork: {reason(error)}: {endpoint(client)} is refused")
             connection.close()
