@@ -18,21 +18,37 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server(start_once: Start) -> Program:
+    return start_once("shared_socket", "--port", 0, "--host", "127.0.0.1", "--timeout", 60)
+
+
+@pytest.fixture(scope="module")
+def hasty(start_once: Start) -> Program:
+    """The same for clients that are to be late."""
     return start_once("shared_socket", "--port", 0, "--host", "127.0.0.1", "--timeout", 0.5)
 
 
-def answer_to(port: int, *pieces: bytes, pause: float = 0.0) -> bytes:
-    """Return all that the server says to these pieces of a request, until it ends."""
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
-        for piece in pieces:
-            with contextlib.suppress(ConnectionError):  # it does not want any more
-                client.sendall(piece)
-            time.sleep(pause)
-        said = b""
-        with contextlib.suppress(ConnectionError):
-            while block := client.recv(4096):
-                said += block
-        return said
+def answer_to(port: int, piece: bytes) -> bytes:
+    """Return all that the server says to this request, until it ends."""
+    with connect(port) as client:
+        tell(client, piece)
+        return rest(client)
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 10)
+
+
+def tell(client: socket.socket, piece: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # it does not want any more
+        client.sendall(piece)
+
+
+def rest(client: socket.socket) -> bytes:
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while block := client.recv(4096):
+            said += block
+    return said
 
 
 def children(pid: int) -> str:
@@ -55,27 +71,39 @@ def test_each_client_is_served_by_a_child_and_none_is_left(
 
 
 @pytest.mark.parametrize(
-    ("pieces", "pause"),
-    [
-        ((b"nonsense\n",), 0.0),
-        ((b"\0\xff" * 5000,), 0.0),
-        ((b"GET " + b"x" * 100_000,), 0.0),
-        ((), 0.0),
-        ((b"G", b"E", b"T", b" ", b"x"), 0.2),
-    ],
-    ids=["garbage", "binary", "too-long", "nothing", "slow"],
+    "piece",
+    [b"nonsense\n", b"\0\xff" * 5000, b"GET " + b"x" * 100_000],
+    ids=["garbage", "binary", "too-long"],
 )
 def test_a_client_that_misbehaves_is_refused_and_the_next_one_served(
-    server: Program, pieces: tuple[bytes, ...], pause: float
+    server: Program, piece: bytes
 ) -> None:
-    assert answer_to(server.port, *pieces, pause=pause) in (b"ERR bad request\n", b"")
+    assert answer_to(server.port, piece) in (b"ERR bad request\n", b"")
     assert answer_to(server.port, b"GET x\n").startswith(b"OK ")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause"),
+    [((), 0.0), ((b"G", b"E", b"T", b" ", b"x"), 0.2)],
+    ids=["nothing", "slow"],
+)
+def test_a_client_that_is_late_is_refused_and_the_next_one_served(
+    hasty: Program, pieces: tuple[bytes, ...], pause: float
+) -> None:
+    with connect(hasty.port) as late, connect(hasty.port) as following:
+        # It has said all long before its turn comes: it cannot be late itself.
+        tell(following, b"GET x\n")
+        for piece in pieces:
+            tell(late, piece)
+            time.sleep(pause)
+        assert rest(late) in (b"ERR bad request\n", b"")
+        assert rest(following).startswith(b"OK ")
 
 
 def test_without_a_descriptor_for_the_second_number_it_says_so_and_recovers(
     start: Start, until: Until
 ) -> None:
-    server = start("shared_socket", "--port", 0, "--host", "127.0.0.1", "--timeout", 1)
+    server = start("shared_socket", "--port", 0, "--host", "127.0.0.1", "--timeout", 60)
     pid, port = server.process.pid, server.port
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     used = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
