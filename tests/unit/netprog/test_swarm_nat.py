@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import swarm_scout
+import swarm_words
 from command import Failure
 from door import Door
 from manifest import Manifest
@@ -164,7 +164,7 @@ def callers(desk: FakeDesk, door: Door) -> Callers:
 def test_one_that_does_not_call_is_named(
     callers: Callers, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swarm_scout, "CALL_SECONDS", 0.05)
+    monkeypatch.setattr(swarm_words, "CALL_SECONDS", 0.05)
     with pytest.raises(Failure, match="nat: it cannot be reached, and has not called here within"):
         scout([WHERE], callers, "me", len(FILM), set())
     assert desk.asked == ['nat "film.mp4"']
@@ -175,7 +175,7 @@ def test_one_that_does_not_call_is_named(
 def test_who_comes_to_the_door_uninvited_is_not_let_in(
     callers: Callers, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swarm_scout, "CALL_SECONDS", 1)
+    monkeypatch.setattr(swarm_words, "CALL_SECONDS", 1)
     wrong = [
         b'SENDeve "film.mp4" 1500000',
         b'SENDnat "other" 1500000',
