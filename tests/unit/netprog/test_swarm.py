@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FILM = random.Random(3).randbytes(5_000_000)
 SHA256 = hashlib.sha256(FILM).hexdigest()
 MD5 = hashlib.md5(FILM[:300_000]).hexdigest()
+PATIENCE = 60.0
+"""Seconds for what takes a second or a few where nobody else wants the processor."""
 
 
 @pytest.fixture
@@ -58,8 +60,8 @@ def words(directory: Program, nick: str, out: Path) -> list[object]:
 
 def report(program: Program) -> dict[str, Any]:
     """What a `peer get --json` says at its end."""
-    found: dict[str, Any] = json.loads(program.wait_for(r"^\{.*\}$")[0])
-    assert program.process.wait(20) == 0
+    found: dict[str, Any] = json.loads(program.wait_for(r"^\{.*\}$", patience=PATIENCE)[0])
+    assert program.process.wait(PATIENCE) == 0
     return found
 
 
@@ -95,11 +97,14 @@ def test_an_empty_file_is_there_at_once(
 
 
 def test_a_person_is_told_from_whom_how_much_came(
-    start: Start, directory: Program, share: Path, run: Run, tmp_path: Path
+    directory: Program, dial: Dial, run: Run, tmp_path: Path
 ) -> None:
-    for nick in ("one", "two"):
-        run_seed(start, directory, nick, share)
-    done = run("peer", *words(directory, "p", tmp_path / "p"))
+    with (
+        # Each lacks what the other has: whoever is faster, neither can bring it all.
+        holder(directory, dial, lambda piece, block: block, nick="one", lacks=0),
+        holder(directory, dial, lambda piece, block: block, nick="two", lacks=1),
+    ):
+        done = run("peer", *words(directory, "p", tmp_path / "p"))
     assert done.returncode == 0, done.stderr
     assert " bytes from one" in done.stdout
     assert " bytes from two" in done.stdout
@@ -107,15 +112,85 @@ def test_a_person_is_told_from_whom_how_much_came(
     assert f"sha256 {SHA256}" in done.stdout
 
 
+class Gated:
+    """A real seed whose pieces a test holds back: until `opened` is set, it only tells who asks it
+    first, the scout, what the file consists of."""
+
+    def __init__(self, start: Start, directory: Program, dial: Dial, nick: str, share: Path):
+        self.opened = threading.Event()
+        # The directory is told of the gate instead.
+        self.seed = start(
+            *("peer", "run", nick, "--share", share, "--port", 0, "--directory", "127.0.0.1:1")
+        )
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        register(directory, dial, nick, self._listener)
+        threading.Thread(target=self._accept, args=(self.seed.port,), daemon=True).start()
+
+    def close(self) -> None:
+        self.opened.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self, port: int) -> None:
+        free = True
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = self._listener.accept()
+                try:
+                    seed = socket.create_connection(("127.0.0.1", port))
+                except ConnectionRefusedError:
+                    caller.close()
+                    continue
+                for source, target, waits in ((caller, seed, False), (seed, caller, not free)):
+                    work = threading.Thread(
+                        target=self._relay, args=(source, target, waits), daemon=True
+                    )
+                    work.start()
+                free = False
+
+    def _relay(self, source: socket.socket, target: socket.socket, waits: bool) -> None:
+        if waits:
+            self.opened.wait()
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                target.sendall(piece)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def gated(start: Start, directory: Program, dial: Dial, share: Path) -> Iterator[Gate]:
+    """Run a seed of that nick behind a gate."""
+    with contextlib.ExitStack() as stack:
+
+        def run(nick: str) -> Gated:
+            return stack.enter_context(
+                contextlib.closing(Gated(start, directory, dial, nick, share))
+            )
+
+        yield run
+
+
+Gate = Callable[[str], Gated]
 Manners = Callable[[int, bytes], bytes | None]
 """What a false holder sends for a piece of that number and content; None: nothing."""
 
 
 @contextlib.contextmanager
-def holder(directory: Program, dial: Dial, manners: Manners, root: str = "") -> Iterator[None]:
-    """A holder that a test makes up: registered, accepts, speaks the swarm's protocol."""
+def holder(
+    directory: Program,
+    dial: Dial,
+    manners: Manners,
+    root: str = "",
+    nick: str = "liar",
+    lacks: int | None = None,
+) -> Iterator[None]:
+    """A holder that a test makes up: registered, accepts, speaks the swarm's protocol; it has all
+    pieces but the one that it `lacks`."""
     listener = socket.create_server(("127.0.0.1", 0))
     manifest = Manifest(len(FILM), _hashes())
+    hello = Hello(nick, "film.mp4", len(FILM), root or manifest.root, 0)
+    greeting = hello.frame() + bits({*range(manifest.pieces)} - {lacks}, manifest.pieces)
 
     def serve(sock: socket.socket) -> None:
         with sock, contextlib.suppress(OSError):
@@ -125,7 +200,7 @@ def holder(directory: Program, dial: Dial, manners: Manners, root: str = "") -> 
             while piece := sock.recv(1 << 16):
                 decoder.feed(piece)
                 while (message := decoder.next()) is not None:
-                    _answer(sock, message.kind, message.data, manifest, manners, root)
+                    _answer(sock, message.kind, message.data, manifest, manners, greeting)
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -133,9 +208,22 @@ def holder(directory: Program, dial: Dial, manners: Manners, root: str = "") -> 
                 threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
+    register(directory, dial, nick, listener)
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def register(directory: Program, dial: Dial, nick: str, listener: socket.socket) -> None:
+    """Make known that `nick` has the file, and have everybody call where that one listens."""
     line = dial(directory.port)
-    line.login("liar", listener.getsockname()[1])
+    line.login(nick, listener.getsockname()[1])
     line.say(100, f'"film.mp4" {MD5} {len(FILM)} 0 0 0')
+    line.say(214)
+    line.hear()
+    line.sock.settimeout(None)
 
     def agree() -> None:
         with contextlib.suppress(AssertionError, OSError):
@@ -145,11 +233,6 @@ def holder(directory: Program, dial: Dial, manners: Manners, root: str = "") -> 
                     line.say(608, data)
 
     threading.Thread(target=agree, daemon=True).start()
-    try:
-        yield
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 def _hashes() -> bytes:
@@ -158,11 +241,18 @@ def _hashes() -> bytes:
 
 
 def _answer(
-    sock: socket.socket, kind: Kind, data: bytes, manifest: Manifest, manners: Manners, root: str
+    sock: socket.socket,
+    kind: Kind,
+    data: bytes,
+    manifest: Manifest,
+    manners: Manners,
+    greeting: bytes,
 ) -> None:
     if kind == Kind.HELLO:
-        hello = Hello("liar", "film.mp4", len(FILM), root or manifest.root, 0)
-        sock.sendall(hello.frame() + bits(range(manifest.pieces), manifest.pieces))
+        sock.sendall(greeting)
+    elif kind == Kind.HAVE:
+        # It wants nothing more, so that nobody stays for its sake.
+        sock.sendall(frame(Kind.HAVE, data))
     elif kind == Kind.HASHES:
         sock.sendall(frame(Kind.HASHES, manifest.hashes))
     elif kind in (Kind.ASK, Kind.ANY):
@@ -186,20 +276,29 @@ def _answer(
 def test_a_holder_that_lies_does_no_harm(
     start: Start,
     directory: Program,
-    share: Path,
+    gated: Gate,
     dial: Dial,
     tmp_path: Path,
     manners: Manners,
     said: str | None,
 ) -> None:
-    run_seed(start, directory, "seed", share)
-    with holder(directory, dial, manners):
+    asked = threading.Event()
+
+    def noted(piece: int, block: bytes) -> bytes | None:
+        asked.set()
+        return manners(piece, block)
+
+    gate = gated("seed")
+    with holder(directory, dial, noted):
         getting = start("peer", *words(directory, "p", tmp_path / "p"), "--json")
+        # A seed that is faster would leave nothing to ask the other one for.
+        assert asked.wait(PATIENCE)
+        if said is not None:
+            getting.wait_for(said)
+        gate.opened.set()
         told = report(getting)
     assert told["sha256"] == SHA256
     assert "liar" not in told["received"]
-    if said is not None:
-        getting.wait_for(said)
 
 
 def test_a_holder_with_hashes_of_another_file_is_not_believed(
@@ -213,22 +312,24 @@ def test_a_holder_with_hashes_of_another_file_is_not_believed(
 
 
 def test_the_directory_may_die_and_so_may_a_seed(
-    start: Start, directory: Program, share: Path, dial: Dial, tmp_path: Path
+    start: Start, directory: Program, gated: Gate, dial: Dial, tmp_path: Path
 ) -> None:
     begun = threading.Event()
     gone = threading.Event()
 
     def slowly(_piece: int, block: bytes) -> bytes:
         begun.set()
-        gone.wait(10)
+        gone.wait(PATIENCE)
         return block
 
-    seeds = [run_seed(start, directory, nick, share) for nick in ("one", "two")]
+    gates = [gated(nick) for nick in ("one", "two")]
     with holder(directory, dial, slowly):
         getting = start("peer", *words(directory, "p", tmp_path / "p"), "--json")
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
+        for gate in gates:
+            gate.opened.set()
         directory.stop(signal.SIGKILL)
-        seeds[0].stop(signal.SIGKILL)
+        gates[0].seed.stop(signal.SIGKILL)
         gone.set()
         assert report(getting)["sha256"] == SHA256
 
