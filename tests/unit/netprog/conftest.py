@@ -192,6 +192,26 @@ def fake_server() -> Iterator[FakeServer]:
         listener.close()
 
 
+@pytest.fixture
+def kept_port() -> Iterator[int]:
+    """A TCP port on which nobody listens, and which nobody else is given: a socket is bound to it.
+    A server, which has SO_REUSEADDR, can listen there all the same."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
+
+
+@pytest.fixture
+def kept_udp_port() -> Iterator[int]:
+    """A UDP port at which nobody is there, and which nobody else is given: the socket that is bound
+    to it lets only itself in."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.connect(sock.getsockname())
+        yield sock.getsockname()[1]
+
+
 class Line:
     """A connection on which a test says byte for byte what it likes."""
 

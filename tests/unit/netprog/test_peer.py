@@ -217,9 +217,10 @@ def test_sigterm_leaves_the_table_and_ends_with_0(
 
 
 def test_a_peer_registers_before_and_after_the_directory_is_there(
-    directory: Program, start: Start, shared: Path, run: Run, tmp_path: Path
+    start: Start, shared: Path, run: Run, tmp_path: Path, kept_port: int
 ) -> None:
-    port = directory.port
+    port = kept_port
+    directory = start("directory", "--host", "127.0.0.1", "--port", port)
     peer = run_peer(start, directory, "anna", shared)
     peer.wait_for("registered as anna")
     assert directory.stop() == 0
@@ -365,12 +366,10 @@ def test_a_download_that_breaks_goes_on_where_it_stopped(
 
 
 def test_a_holder_that_cannot_be_reached(
-    directory: Program, dial: Dial, run: Run, tmp_path: Path
+    directory: Program, dial: Dial, run: Run, tmp_path: Path, kept_port: int
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
     bob = dial(directory.port)
-    bob.login("bob", port)
+    bob.login("bob", kept_port)
     bob.say(100, '"x" 0 5 0 0 0')
     bob.say(214)
     bob.hear()

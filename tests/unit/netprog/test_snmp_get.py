@@ -139,14 +139,11 @@ def test_an_agent_that_does_not_do_it(agent: Agent, run: Run, answer: Answer, sa
     assert done.stderr.count("\n") == 1
 
 
-def test_nobody_is_there(run: Run) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    done = run("snmp_get", "127.0.0.1", "--port", port)
+def test_nobody_is_there(run: Run, kept_udp_port: int) -> None:
+    done = run("snmp_get", "127.0.0.1", "--port", kept_udp_port)
     assert done.returncode == 1
     assert "refused" in done.stderr.lower()
-    done = run("snmp_get", "no.such.host.invalid", "--port", port)
+    done = run("snmp_get", "no.such.host.invalid", "--port", kept_udp_port)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 
 

@@ -184,26 +184,22 @@ def test_the_server_says_in_one_line_why_it_cannot_start(
     assert run("tcp_server", "--port", "70000").returncode == 2
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def test_the_client_says_who_refused(run: Run) -> None:
-    port = unused_port()
+def test_the_client_says_who_refused(run: Run, kept_port: int) -> None:
+    port = kept_port
     done = run("tcp_client", "127.0.0.1", "x", "--port", port)
     assert done.returncode == 1
     assert done.stderr == f"tcp_client.py: x from 127.0.0.1:{port}: Connection refused\n"
     assert run("tcp_client", "127.0.0.1").returncode == 2
 
 
-def test_the_client_waits_for_a_server_that_comes_up(start: Start, root: Path) -> None:
-    port = unused_port()
-    client = start("tcp_client", "127.0.0.1", "one", "--port", port, "--out", root, "--wait", 10)
+def test_the_client_waits_for_a_server_that_comes_up(
+    start: Start, root: Path, kept_port: int
+) -> None:
+    port = kept_port
+    client = start("tcp_client", "127.0.0.1", "one", "--port", port, "--out", root, "--wait", 60)
     start("tcp_server", "--port", port, "--root", root)
     client.wait_for("one: 1 bytes")
-    assert client.process.wait(5) == 0
+    assert client.process.wait(10) == 0
 
 
 @pytest.mark.parametrize(

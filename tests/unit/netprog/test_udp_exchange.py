@@ -70,13 +70,6 @@ def fake_udp_server() -> Iterator[FakeUdpServer]:
         sock.close()
 
 
-def unused_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize(
     ("request_", "reply"),
     [
@@ -218,8 +211,8 @@ def test_strangers_do_not_make_it_wait_for_ever(fake_udp_server: FakeUdpServer, 
     assert "no answer" in done.stderr
 
 
-def test_only_a_connected_socket_hears_that_nobody_is_there(run: Run) -> None:
-    port = unused_port()
+def test_only_a_connected_socket_hears_that_nobody_is_there(run: Run, kept_udp_port: int) -> None:
+    port = kept_udp_port
     connected = run("udp_client", "127.0.0.1", "--port", port, "--connect")
     assert connected.returncode == 1
     assert connected.stderr == f"udp_client.py: 127.0.0.1:{port}: Connection refused\n"
