@@ -6,11 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import command
 import pytest
+import sockets
 from command import Failure, host_and_port, printable
 from receiving import Arrival, CannotWrite, local_name, path_in
 from share import Share
@@ -102,17 +103,24 @@ def test_a_timeout_ends_a_blocking_call() -> None:
             here.sendall(bytes(10_000_000))
 
 
-def test_only_what_may_pass_is_tried_again() -> None:
+def test_only_what_may_pass_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
+    now = 1000.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(sockets, "time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
 
     def refuse() -> None:
         calls.append(1)
         raise ConnectionRefusedError(111, "refused")
 
-    began = time.monotonic()
+    began = now
     with pytest.raises(ConnectionRefusedError):
         until(began + 0.2, refuse)
-    assert time.monotonic() >= began + 0.2
+    assert now >= began + 0.2
     assert len(calls) >= 2
 
     def forbid() -> None:
@@ -120,7 +128,7 @@ def test_only_what_may_pass_is_tried_again() -> None:
         raise PermissionError(13, "no")
 
     with pytest.raises(PermissionError):
-        until(time.monotonic() + 5, forbid)
+        until(now + 5, forbid)
 
 
 def test_output_cannot_be_rewritten_by_a_name() -> None:
