@@ -31,7 +31,10 @@ class Over(Exception):
 @pytest.fixture
 def loop() -> Iterator[Directory]:
     with listen_on("127.0.0.1", 0, 8) as listener:
-        yield Directory(listener, 10, 30.0, 10.0)
+        directory = Directory(listener, 10, 30.0, 10.0)
+        yield directory
+        # Its name is that of the port, which somebody else may be given now.
+        directory._readers.listener.close()
 
 
 def test_it_does_so_though_nobody_asks_for_anything(
