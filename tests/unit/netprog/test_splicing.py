@@ -54,13 +54,14 @@ def take_all(arrival: Arrival, connection: socket.socket) -> None:
     assert arrival.take(connection, 1) == 0
 
 
-def pipes() -> list[str]:
-    """The pipes that this process has open."""
+def pipes() -> set[str]:
+    """The pipes that this process has open. Those of earlier tests may go at any time, when Python
+    collects what holds them: only what has come since is a test's own."""
     found = []
     for link in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
             found.append(str(link.readlink()))
-    return sorted(target for target in found if target.startswith("pipe:"))
+    return {target for target in found if target.startswith("pipe:")}
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_without_descriptors_or_threads_recv_goes_on(
         take_all(arrival, connection)
         assert arrival.sha256 == SHA256
     assert spliced == []
-    assert pipes() == before
+    assert pipes() <= before
 
 
 def test_nothing_is_left_open_or_running(connection: socket.socket, tmp_path: Path) -> None:
@@ -216,8 +217,8 @@ def test_nothing_is_left_open_or_running(connection: socket.socket, tmp_path: Pa
     with Arrival(str(tmp_path / "a"), splice_from=1) as arrival:
         arrival.write(b"x" * HEAD)
         assert arrival.take(connection, 1000) > 0
-        assert pipes() != before
-    assert pipes() == before
+        assert not pipes() <= before
+    assert pipes() <= before
     assert not [thread.name for thread in threading.enumerate() if "_follow" in thread.name]
     assert list(tmp_path.iterdir()) == []
 
