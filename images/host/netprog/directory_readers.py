@@ -6,6 +6,7 @@ moment (fork(2)), and writes it out while the directory goes on.
 """
 
 import os
+import resource
 import signal
 import socket
 
@@ -62,6 +63,9 @@ class Readers:
         """In the child: write the table, a JSON object a line, and end."""
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            # What the directory closes is to be closed, its port free again, whoever still reads.
+            os.closerange(3, sock.fileno())
+            os.closerange(sock.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             signal.alarm(READER_SECONDS)
             # The port, and connections that the directory closes, would last as long as this child.
             os.closerange(0, sock.fileno())
