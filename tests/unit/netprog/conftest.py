@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -21,6 +22,10 @@ sys.path.insert(0, str(NETPROG))
 
 PATIENCE = 10.0
 """Seconds after which a condition that has not come true fails the test."""
+
+IMPATIENT = {"RES_OPTIONS": "timeout:1 attempts:1"}
+"""Where no name server answers, the resolver would try for longer than a program may run here
+(resolv.conf(5))."""
 
 
 class Program:
@@ -130,6 +135,7 @@ def run() -> Run:
             text=True,
             timeout=2 * PATIENCE,
             check=False,
+            env=os.environ | IMPATIENT,
             preexec_fn=before,
         )
         assert "Traceback" not in done.stderr, done.stderr
