@@ -5,8 +5,8 @@ namespace and vanishes with the process. The child has a copy of the table as it
 moment (fork(2)), and writes it out while the directory goes on.
 """
 
+import contextlib
 import os
-import resource
 import signal
 import socket
 
@@ -63,13 +63,8 @@ class Readers:
         """In the child: write the table, a JSON object a line, and end."""
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            # What the directory closes is to be closed, its port free again, whoever still reads.
-            os.closerange(3, sock.fileno())
-            os.closerange(sock.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             signal.alarm(READER_SECONDS)
-            # The port, and connections that the directory closes, would last as long as this child.
-            os.closerange(0, sock.fileno())
-            os.closerange(sock.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+            _close_all_but(sock.fileno())
             sock.setblocking(True)
             with sock.makefile("w", encoding="utf-8", errors="surrogateescape") as out:
                 for line in table_lines_json(self._table, self._address):
@@ -84,3 +79,11 @@ class Readers:
         for child in list(self._children):
             if os.waitpid(child, os.WNOHANG)[0] == child:
                 self._children.discard(child)
+
+
+def _close_all_but(kept: int) -> None:
+    """The port, and connections that the directory closes, would last as long as this child."""
+    for number in map(int, [entry.name for entry in os.scandir("/proc/self/fd")]):
+        if number != kept:
+            with contextlib.suppress(OSError):  # the one by which the list was read
+                os.close(number)

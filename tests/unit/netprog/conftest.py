@@ -158,19 +158,6 @@ def until() -> Until:
 
 
 @pytest.fixture
-def kept_port() -> Iterator[int]:
-    """A port that the kernel gives to nobody else, and that refuses: nobody listens on it.
-
-    A program that sets SO_REUSEADDR can do so.
-    """
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        yield port
-
-
-@pytest.fixture
 def fake_server() -> Iterator[FakeServer]:
     """A server made of a function that is called with each connection; gives its port."""
     listeners: list[socket.socket] = []
