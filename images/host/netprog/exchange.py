@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address
 
 from command import endpoint
 from manifest import Manifest
@@ -208,7 +209,7 @@ class Exchange:
     def _peers(self, _line: Line, _source: Source, data: bytes) -> None:
         for word in data.decode("ascii", "replace").split()[:MOST_PEERS]:
             ip, _, port = word.rpartition(":")
-            if port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65535:
+            if _is_address(ip) and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65535:
                 self._call(ip, int(port))
 
     def tell(self, now: float) -> None:
@@ -270,3 +271,12 @@ class Exchange:
             self.counts.sent[name] = self.counts.sent.get(name, 0) + len(block)
             return line
         return None
+
+
+def _is_address(ip: str) -> bool:
+    """Whether this is one, and no name: to look that up, all others would have to wait."""
+    try:
+        IPv4Address(ip)
+    except AddressValueError:
+        return False
+    return True

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import random
+import socket
 from pathlib import Path
 
 import pytest
+from exchange import Exchange
 from hypothesis import given
 from hypothesis import strategies as st
 from manifest import LARGEST, MOST_PIECES, SMALLEST, Manifest, piece_size
 from napster import Malformed
 from receiving import CannotWrite
 from swarm_give import MOST_QUEUED, Giving
+from swarm_line import Line
 from swarm_plan import ANY, GRACE, OVERDUE, STALLED, TIMES_USUAL, Plan
 from swarm_source import DEPTH, MOST_DEPTH, Source
 from swarm_store import Partial
@@ -382,3 +385,22 @@ def test_on_a_long_way_as_many_as_fill_it() -> None:
 
 def test_on_a_very_long_one_not_without_end() -> None:
     assert max(asked_on_a_way(1, 0.001)) == MOST_DEPTH
+
+
+def test_of_the_peers_that_one_tells_only_those_with_addresses_are_called(tmp_path: Path) -> None:
+    """A name would have to be looked up, for which all would wait; some text cannot even be."""
+    called: list[tuple[str, int]] = []
+    manifest = Manifest(1, hashlib.sha256(b"x").digest())
+    partial = Partial(manifest, tmp_path / "film")
+    exchange = Exchange(manifest, partial, lambda ip, port: called.append((ip, port)))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as sock,
+    ):
+        line = Line(sock, sock.getpeername(), called=True, expects={})
+        line.hello = Hello("liar", "film", 1, manifest.root, 0)
+        exchange.join(line)
+        said = b"10.0.0.1:5 some.name:6 \xff.name:6 nul\0:6 :6 10.0.0.256:6 10.0.0.2:0 10.0.0.3:7"
+        exchange.take(line, Frame(Kind.PEERS, said))
+    partial.discard()
+    assert called == [("10.0.0.1", 5), ("10.0.0.3", 7)]
