@@ -36,12 +36,15 @@ def scout(
         for where in holders:
             asking.ask(where)
         while True:
+            before = len(heard)
             _hear(asking, callers, heard, len(holders), end, wrong)
             try:
                 return _believed(heard, size)
             except Failure:
-                # Who takes longer to read the file may know better than those who were fast.
-                if len(heard) == len(holders) or time.monotonic() >= end:
+                # Who takes longer to read the file may know better than those who were fast, and
+                # may have said so while one of these was waited for.
+                over = time.monotonic() >= end and len(heard) == before
+                if len(heard) == len(holders) or over:
                     raise
     finally:
         asking.close()
@@ -53,11 +56,11 @@ def scout(
 def _hear(
     asking: Asking, callers: Callers, heard: list[Word], most: int, end: float, wrong: set[str]
 ) -> None:
-    """Take further words until `most` are heard or it is `end`; or VOTE_SECONDS after the first
-    that names a file."""
-    while len(heard) < most and (left := end - time.monotonic()) > 0:
+    """Take further words until `most` are heard or it is `end`, and what has been said by then;
+    or VOTE_SECONDS after the first that names a file."""
+    while len(heard) < most:
         try:
-            word = asking.words.get(timeout=left)
+            word = asking.words.get(timeout=max(end - time.monotonic(), 0))
         except queue.Empty:
             break
         if word.unreachable and callers.add(word.where):
