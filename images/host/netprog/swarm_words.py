@@ -3,6 +3,7 @@
 import queue
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from swarm_wire import GREETING, Decoder, Frame, Hello, Kind
 
 PATIENCE = 30.0
 """How long a holder may take: it may have to read and hash the file first."""
+
+MOST_SECONDS = 60.0
+"""How long what it is asked for may take as a whole, where something comes all the time."""
 
 CALL_SECONDS = 10.0
 """How long a holder may take that was asked to call."""
@@ -98,6 +102,7 @@ class Asking:
 
 def await_frame(sock: socket.socket, kind: Kind, decoder: Decoder) -> Frame:
     """The next frame of that kind; others are passed over. Raises OSError, Malformed."""
+    deadline = time.monotonic() + MOST_SECONDS
     while True:
         message = decoder.next()
         if message is None:
@@ -106,6 +111,8 @@ def await_frame(sock: socket.socket, kind: Kind, decoder: Decoder) -> Frame:
                 piece = sock.recv(1 << 16)
             if not piece:
                 raise Malformed("it knows no swarms")
+            if time.monotonic() > deadline:
+                raise Malformed("it says much, but not what it was asked for")
             decoder.feed(piece)
         elif message.kind == kind:
             return message

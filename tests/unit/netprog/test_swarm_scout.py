@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import swarm_scout
 import swarm_words
+from command import Failure
 from manifest import Manifest
 from messages import GoAhead
 from swarm_callers import Callers
@@ -75,3 +76,22 @@ def test_one_who_has_spoken_while_a_silent_one_was_waited_for_is_heard(
 
     with holder("silent", silent) as fast, holder("slow", slow) as late:
         assert scouted(fast, late) == "slow"
+
+
+def test_one_who_says_all_but_what_it_is_asked_for_is_waited_for_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(swarm_words, "MOST_SECONDS", 0.2)
+    over = threading.Event()
+
+    def dribble(sock: socket.socket) -> None:
+        say_hello(sock)
+        for _ in range(500):
+            sock.sendall(frame(Kind.HAVE))
+            if over.wait(0.01):
+                return
+
+    with holder("dribbler", dribble) as where:
+        with pytest.raises(Failure, match="dribbler: it says much, but not what it was asked for"):
+            scouted(where)
+        over.set()
