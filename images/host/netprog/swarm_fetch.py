@@ -38,10 +38,9 @@ class Fetch:
 
     def invite(self) -> None:
         """Have those call that cannot be called, are not here, and have not lied."""
-        here = self.exchange.lines
-        self._callers.invite(
-            besides=[nick for nick, line in self._last.items() if line.lied or line in here]
-        )
+        liars = {nick for nick, line in self._last.items() if line.lied}
+        here = {line.hello.nick.lower() for line in self.exchange.lines if line.hello}
+        self._callers.invite(besides=liars | here)
 
     def call(self, address: Address, name: str) -> None:
         """Call a peer, who has the file under that name (`-`: one that is fetching it, too)."""

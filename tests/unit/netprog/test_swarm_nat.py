@@ -253,3 +253,32 @@ def test_who_has_called_and_who_has_lied_is_not_asked_to_call_again(
         fetch.invite()
         assert spared[-1] == []
     fetch.close()
+
+
+def joined(door: Door, fetch: Fetch, first: bytes, nick: str, port: int) -> socket.socket:
+    """A connection to the door that has said HELLO."""
+    line = socket.create_connection(("127.0.0.1", door.port), 10)
+    assert heard(line, fetch, 1) == b"1"
+    line.sendall(first)
+    if first != GREETING:
+        assert heard(line, fetch, len(GREETING)) == GREETING
+    line.sendall(Hello(nick, "film.mp4", len(FILM), MANIFEST.root, port).frame())
+    return line
+
+
+def test_one_who_has_called_twice_and_was_hung_up_on_once_is_not_asked_again(
+    callers: Callers, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spared: list[list[str]] = []
+    monkeypatch.setattr(callers, "invite", lambda besides: spared.append(list(besides)))
+    fetch = Fetch(MANIFEST, tmp_path / "film.mp4", "me", callers)
+    first = f'SENDnat "film.mp4" {len(FILM)}'.encode()
+    with joined(door, fetch, first, "nat", 7), joined(door, fetch, first, "nat", 7) as twice:
+        while True:
+            fetch.loop.turn(0.01)
+            if select.select([twice], [], [], 0.01)[0] and not twice.recv(1 << 16):
+                break
+        assert len(list(fetch.exchange.lines)) == 1
+        fetch.invite()
+    assert spared == [["nat"]]
+    fetch.close()
