@@ -23,7 +23,7 @@ class Fetch:
         door = callers.door
         self._callers = callers
         self._last: dict[str, Line] = {}
-        """The last connection to each one, by nicks in lower case."""
+        """The last connection to each of these, by nicks in lower case."""
         self.partial = Partial(manifest, target)
         self.exchange = Exchange(manifest, self.partial, lambda ip, to: self.call((ip, to), "-"))
         self.loop = Loop(self)
@@ -54,8 +54,9 @@ class Fetch:
             raise Malformed("does not have the file")
         if line.hello.nick == self._hello.nick:
             raise Malformed("that is this peer itself")
-        self._last[line.hello.nick.lower()] = line
-        self._callers.came(line.hello.nick)
+        if line.hello.nick in self._callers:
+            self._last[line.hello.nick.lower()] = line
+            self._callers.came(line.hello.nick)
         if not line.called:
             line.put(self._hello.frame())
         return self.exchange

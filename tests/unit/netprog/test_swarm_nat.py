@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import random
 import select
 import socket
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -281,4 +283,18 @@ def test_one_who_has_called_twice_and_was_hung_up_on_once_is_not_asked_again(
         assert len(list(fetch.exchange.lines)) == 1
         fetch.invite()
     assert spared == [["nat"]]
+    fetch.close()
+
+
+def test_nothing_is_remembered_of_strangers(callers: Callers, door: Door, tmp_path: Path) -> None:
+    """There may be any number of them, each with a nick of its own."""
+    fetch = Fetch(MANIFEST, tmp_path / "film.mp4", "me", callers)
+    with joined(door, fetch, GREETING, "eve", 0):
+        while not fetch.exchange.lines:
+            fetch.loop.turn(0.01)
+        (line,) = map(weakref.ref, fetch.exchange.lines)
+    while fetch.exchange.lines:
+        fetch.loop.turn(0.01)
+    gc.collect()
+    assert line() is None
     fetch.close()
