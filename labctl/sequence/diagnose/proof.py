@@ -10,6 +10,7 @@ from labctl.sequence.gaps import Gaps
 
 _OWN: frozenset[Rule] = frozenset(
     (
+        "backlog-overflow",
         "descriptor-leak",
         "listen-never-accept",
         "one-at-a-time",

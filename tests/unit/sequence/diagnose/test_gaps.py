@@ -20,9 +20,10 @@ from tests.unit.sequence.diagnose.test_endings import unread
 from tests.unit.sequence.diagnose.test_in_use import first_run, second_run
 from tests.unit.sequence.diagnose.test_leaks import forking
 from tests.unit.sequence.diagnose.test_partial import took_one_piece
+from tests.unit.sequence.diagnose.test_queue import dropped, queued
 from tests.unit.sequence.diagnose.test_refused import refuse
 from tests.unit.sequence.diagnose.test_unreached import attempt
-from tests.unit.sequence.exchanges import datagrams, exchange
+from tests.unit.sequence.exchanges import datagrams, exchange, listening
 
 Event = TypeVar("Event")
 
@@ -77,6 +78,15 @@ def refused() -> Recording:
     return story.recording()
 
 
+def full() -> Recording:
+    story, _, server = pair()
+    listening(server, backlog=1)
+    for number in range(2):
+        queued(server, number)
+    dropped(story, 50000)
+    return story.recording()
+
+
 @pytest.mark.parametrize(
     ("recording", "rule", "hosts"),
     [
@@ -86,6 +96,7 @@ def refused() -> Recording:
         (forking(waits=False).recording(), "zombie", ["server", ""]),
         (took_one_piece()[0].recording(), "short-read", ["client", ""]),
         (refused(), "refused-nobody", ["server", ""]),
+        (full(), "backlog-overflow", ["server", ""]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
