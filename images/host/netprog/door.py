@@ -41,19 +41,31 @@ class Door:
 
     def answer(self, awaited: Awaited) -> tuple[socket.socket, str] | None:
         """Let in who knocks: the connection, and who it is, if it is awaited with its file."""
+        connection = self.accept()
+        if connection is None:
+            return None
+        nick = greeted(connection, awaited)
+        return None if nick is None else (connection, nick)
+
+    def accept(self) -> socket.socket | None:
+        """Who knocks, and is still to be `greeted`; None where nobody is there any more."""
         try:
-            connection, _ = self.listener.accept()
+            return self.listener.accept()[0]
         except OSError:
             return None
-        with suppress(OSError):
-            connection.setblocking(True)
-            set_timeouts(connection, GREETING_SECONDS)
-            connection.sendall(b"1")
-            nick = _who_brings(connection, awaited)
-            if nick is not None:
-                return connection, nick
-        connection.close()
-        return None
+
+
+def greeted(connection: socket.socket, awaited: Awaited) -> str | None:
+    """Who it is that has knocked; None where it is none of the awaited: it is hung up on."""
+    with suppress(OSError):
+        connection.setblocking(True)
+        set_timeouts(connection, GREETING_SECONDS)
+        connection.sendall(b"1")
+        nick = _who_brings(connection, awaited)
+        if nick is not None:
+            return nick
+    connection.close()
+    return None
 
 
 def _who_brings(connection: socket.socket, awaited: Awaited) -> str | None:

@@ -2,18 +2,23 @@
 
 import select
 import threading
+import time
 from contextlib import suppress
 from socket import socket
 
-from door import Door
+from door import Door, greeted
 from swarm_callers import Callers
 
 LOOK_SECONDS = 0.1
 """How often the thread looks whether it is to end."""
 
+MOST_GUESTS = 32
+"""Who may be saying at the same time what it brings; more wait in the backlog."""
+
 
 class Reception:
-    """Answers the door in a thread, until it is closed."""
+    """Answers the door in a thread until it is closed, and hears each who knocks in a thread of its
+    own, so that nobody waits for one who says nothing."""
 
     def __init__(self, callers: Callers, door: Door) -> None:
         self._callers = callers
@@ -21,6 +26,7 @@ class Reception:
         self._came: dict[str, socket] = {}
         self._changed = threading.Condition()
         self._closed = False
+        self._free = threading.Semaphore(MOST_GUESTS)
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
 
@@ -39,24 +45,37 @@ class Reception:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            while self._came:
+                self._came.popitem()[1].close()
         self._thread.join()
-        for connection in self._came.values():
-            connection.close()
 
     def _receive(self) -> None:
         watched = select.poll()
         watched.register(self._door, select.POLLIN)
         while not self._closed:
-            if not watched.poll(LOOK_SECONDS * 1000):
+            if not watched.poll(LOOK_SECONDS * 1000) or not self._free.acquire(
+                timeout=LOOK_SECONDS
+            ):
                 continue
-            came = self._door.answer(self._callers.awaited)
-            if came is None:
+            connection = self._door.accept()
+            if connection is None:
+                self._free.release()
+                time.sleep(LOOK_SECONDS)  # of descriptors there are enough again later
                 continue
-            connection, nick = came
-            with self._changed:
-                before = self._came.pop(nick, None)
+            threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
+
+    def _greet(self, connection: socket) -> None:
+        try:
+            nick = greeted(connection, self._callers.awaited)
+        finally:
+            self._free.release()
+        if nick is None:
+            return
+        with self._changed:
+            before = connection if self._closed else self._came.get(nick)
+            if not self._closed:
                 self._came[nick] = connection
                 self._changed.notify_all()
-            if before is not None:
-                with suppress(OSError):
-                    before.close()
+        if before is not None:
+            with suppress(OSError):
+                before.close()

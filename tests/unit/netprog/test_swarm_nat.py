@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import json
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import swarm_words
 from command import Failure
-from door import Door
+from door import GREETING_SECONDS, Door
 from manifest import Manifest
 from messages import GoAhead
+from reception import Reception
 from swarm_callers import Callers
 from swarm_fetch import Fetch
 from swarm_scout import scout
@@ -194,6 +196,23 @@ def test_who_comes_to_the_door_uninvited_is_not_let_in(
         assert line.recv(10) == b"1"
         assert line.recv(10) == b""
         line.close()
+
+
+def test_nobody_waits_at_the_door_for_strangers_who_say_nothing(
+    callers: Callers, door: Door
+) -> None:
+    with contextlib.ExitStack() as stack:
+        *_, line = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", door.port), 10))
+            for _ in range(4)
+        )
+        line.sendall(f'SENDnat "film.mp4" {len(FILM)}'.encode())
+        reception = Reception(callers, door)
+        stack.callback(reception.close)
+        # After the three strangers, one after the other, it would come later than that.
+        came = reception.caller("nat", 2 * GREETING_SECONDS)
+        assert came is not None
+        came.close()
 
 
 def heard(line: socket.socket, fetch: Fetch, count: int) -> bytes:
