@@ -71,7 +71,11 @@ class Loop:
         here = {line.identity for line in self._lines} | self._banned
         if address in here or len(self._lines) >= MOST_LINES:
             return
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError as error:  # no descriptor is left; in a while there may be
+            say(f"{endpoint(address)}: {reason(error)}")
+            return
         line = Line(sock, address, called=True, expects={b"1": b""})
         line.put(GREETING + hello.frame())
         try:

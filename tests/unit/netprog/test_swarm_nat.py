@@ -7,6 +7,7 @@ import gc
 import hashlib
 import json
 import random
+import resource
 import select
 import socket
 import threading
@@ -316,4 +317,25 @@ def test_nothing_is_remembered_of_strangers(callers: Callers, door: Door, tmp_pa
         fetch.loop.turn(0.01)
     gc.collect()
     assert line() is None
+    fetch.close()
+
+
+def test_without_a_descriptor_left_nobody_is_called_and_those_who_are_here_stay(
+    callers: Callers, door: Door, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetch = Fetch(MANIFEST, tmp_path / "film.mp4", "me", callers)
+    with joined(door, fetch, GREETING, "eve", 0) as line:
+        while not fetch.exchange.lines:
+            fetch.loop.turn(0.01)
+        line.sendall(frame(Kind.PEERS, b"127.0.0.1:9"))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            fetch.call(("127.0.0.1", 9), "-")
+            for _ in range(5):
+                fetch.loop.turn(0.1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert len(list(fetch.exchange.lines)) == 1
+    assert capfd.readouterr().out.count("127.0.0.1:9: Too many open files\n") == 2
     fetch.close()
