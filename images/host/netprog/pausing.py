@@ -13,7 +13,7 @@ AGAIN = 5.0
 class Pause:
     """A wait that SIGUSR1 ends. Make it once, before the first wait, in the main thread.
 
-    A signal that comes while nobody waits is forgotten.
+    A signal that comes while nobody waits ends the next wait at once, or is taken away by `forget`.
     """
 
     def __init__(self) -> None:
