@@ -59,8 +59,9 @@ class Plan:
             self._forget(source, piece)
 
     def offer(self, source: Source, pieces: Iterable[int]) -> None:
-        """The source has these pieces."""
-        new = [piece for piece in pieces if piece not in source.has]
+        """The source has these pieces; of those that it did not give, that is not believed."""
+        known = source.has | source.refused
+        new = [piece for piece in pieces if piece not in known]
         source.has.update(new)
         source.offers += [piece for piece in new if piece in self._missing]
 
@@ -91,6 +92,7 @@ class Plan:
             source.dry_since = now
         elif piece in source.owes:
             source.has.discard(piece)
+            source.refused.add(piece)
             self._forget(source, piece)
 
     def _forget(self, source: Source, piece: int) -> None:
@@ -157,7 +159,9 @@ class Plan:
             return None
         others = [one for one in self.sources if not one.seed]
         for piece in self._missing:
-            if piece not in self._asked and not any(piece in one.has for one in others):
+            if piece in self._asked or piece not in seed.has:
+                continue
+            if not any(piece in one.has for one in others):
                 return piece
         # Every missing piece was looked at for nothing: not again for each piece that comes.
         seed.look_at = now + GRACE / 4

@@ -22,6 +22,8 @@ class Source:
     has: set[int] = field(default_factory=set)
     offers: list[int] = field(default_factory=list)
     """Of these, those still to be looked at for asking; some may have come meanwhile."""
+    refused: set[int] = field(default_factory=set)
+    """Pieces that it said it had, and did not have when it was asked."""
     owes: dict[int, float] = field(default_factory=dict)
     """Pieces it was asked for, and when."""
     any_owed: list[float] = field(default_factory=list)

@@ -218,6 +218,28 @@ def test_what_only_a_dry_seed_has_is_asked_of_it_after_a_while() -> None:
     assert sorted(piece for _, piece in asked) == [0, 1]
 
 
+def test_a_seed_that_does_not_give_what_it_has_keeps_nobody_from_one_that_does() -> None:
+    plan = Plan(DEPTH)
+    liar, honest = seed_of(plan, "a"), seed_of(plan, "b")
+    for seed in (liar, honest):
+        plan.refused(seed, ANY, 0)
+    now = GRACE + 0.1
+    assert {source for source, _ in plan.asks(now)} == {liar}
+    for piece in range(DEPTH):
+        plan.refused(liar, piece, now)
+    plan.offer(liar, range(DEPTH))
+    assert {source for source, _ in plan.asks(now + GRACE)} == {honest}
+
+
+def test_one_who_says_again_that_it_has_what_it_did_not_give_is_not_believed() -> None:
+    plan = Plan(1)
+    liar, honest = peer_of(plan, 0, name="a"), peer_of(plan, 0, name="b")
+    assert plan.asks(0) == [(liar, 0)]
+    plan.refused(liar, 0, 0)
+    plan.offer(liar, [0])
+    assert plan.asks(0) == [(honest, 0)]
+
+
 def test_a_seed_is_asked_for_nothing_new_while_many_wait_for_this_peer() -> None:
     plan = Plan(10)
     seed, peer = seed_of(plan), peer_of(plan, 4)
