@@ -18,6 +18,7 @@ _OWN: frozenset[Rule] = frozenset(
         "rst-unread",
         "short-read",
         "short-write",
+        "time-wait",
         "zombie",
     )
 )

@@ -15,6 +15,7 @@ from labctl.sequence.events import Notice
 from labctl.sequence.recording import Recording
 from labctl.sequence.timeline import Timeline
 from tests.unit.sequence.diagnose.found import pair, rules
+from tests.unit.sequence.diagnose.test_bind_failed import failed_bind
 from tests.unit.sequence.diagnose.test_deadlock import both_wait
 from tests.unit.sequence.diagnose.test_endings import unread
 from tests.unit.sequence.diagnose.test_in_use import first_run, second_run
@@ -95,6 +96,7 @@ def full() -> Recording:
         (forking(closes=False).recording(), "descriptor-leak", ["server", ""]),
         (forking(waits=False).recording(), "zombie", ["server", ""]),
         (took_one_piece()[0].recording(), "short-read", ["client", ""]),
+        (in_use(), "time-wait", ["server", ""]),
         (refused(), "refused-nobody", ["server", ""]),
         (full(), "backlog-overflow", ["server", ""]),
     ],
@@ -126,4 +128,5 @@ def test_where_packets_are_missing_none_is_said_not_to_have_come() -> None:
 
 def test_what_was_seen_is_told_whatever_else_was_not() -> None:
     notice = Notice("", "calls and packets", missing=("calls", "packets"))
-    assert "time-wait" in told_with(in_use(), notice)
+    story = failed_bind("EADDRNOTAVAIL", "192.0.2.1:80")
+    assert "address-not-local" in told_with(story.recording(), notice)
