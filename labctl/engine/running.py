@@ -99,7 +99,8 @@ class Running:
         except Exception as error:  # handed to whoever waits
             self._error = error
         finally:
-            self._last = time.monotonic()
+            if self.code is None:  # else it had ended before, and others held its output open
+                self._last = time.monotonic()
             self._settled.set()
             self._closed.set()
 

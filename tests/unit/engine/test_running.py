@@ -52,6 +52,7 @@ def test_what_is_on_its_way_when_it_has_ended_comes_first(monkeypatch: pytest.Mo
 
 def test_who_holds_its_output_open_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
+    before = threading.enumerate()
 
     def written(_: Ended, __: str) -> Iterator[tuple[bytes, bytes]]:
         yield b"", b"7\n"
@@ -62,4 +63,9 @@ def test_who_holds_its_output_open_is_not_waited_for(monkeypatch: pytest.MonkeyP
     command = Running(cast(Engine, Ended()), HOST, ["it"], {}, Output())
     assert command.wait(PATIENCE)
     assert (command.code, over.is_set()) == (3, False)
+    took = command.seconds
     over.set()
+    for thread in threading.enumerate():
+        if thread not in before:
+            thread.join(PATIENCE)
+    assert command.seconds == took
