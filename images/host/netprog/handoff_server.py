@@ -34,6 +34,7 @@ class Pool:
         It closes all that it inherits: else a connection would outlast its subordinate's close.
         """
         here, there = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        main_process = os.getpid()
         try:
             forked = os.fork()
         except OSError:
@@ -42,7 +43,7 @@ class Pool:
             raise
         if forked == 0:
             try:
-                end_with_main()
+                end_with_main(main_process)
                 for other in (self.listener, *accepted, here, *self.free, *self.busy.values()):
                     other.close()
                 serve(there)

@@ -56,9 +56,7 @@ def subordinate(
 ) -> None:
     """Serve one client and end."""
     try:
-        end_with_main()
-        if os.getppid() != main_process:  # it ended before the kernel was told
-            return
+        end_with_main(main_process)
         listener.close()
         started = time.monotonic()
         try:

@@ -43,7 +43,7 @@ def fork_worker(listener: Connection, main_process: int) -> int:
     if worker:
         return worker
     try:
-        end_with_main()
+        end_with_main(main_process)
         while os.getppid() == main_process:
             connection, client = accept(listener)
             echo(connection, client)
