@@ -25,11 +25,20 @@ import signal
 import socket
 import time
 
-from command import Failure, endpoint, host_name, port_number, reason, run, say, seconds
+from command import (
+    Failure,
+    endpoint,
+    host_name,
+    port_number,
+    reason,
+    run,
+    say,
+    seconds,
+    undisturbed,
+)
 from sockets import set_timeouts
 
 MOST_REQUEST = 1024
-ENDING = {signal.SIGTERM}
 
 
 def main() -> None:
@@ -66,33 +75,31 @@ def serve(server: socket.socket, connection: socket.socket, timeout: float) -> N
     Raises OSError where there is no descriptor (EMFILE) or process (EAGAIN) left for it.
     """
     second = os.dup(connection.fileno())
-    # A SIGTERM between fork and wait would leave a child behind whose number nobody knows; and
-    # Python forgets one that a child is sent before it has run at all.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    child = 0
     try:
-        child = os.fork()
-        if child == 0:
-            as_child(server, connection, second, timeout)
-    except OSError:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        raise
-    finally:
-        os.close(second)
-    connection.close()
-    try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        # A SIGTERM before its number is known would leave the child behind; and Python forgets one
+        # that a child is sent before it has run at all.
+        with undisturbed():
+            try:
+                child = os.fork()
+                if child == 0:
+                    as_child(server, connection, second, timeout)
+            finally:
+                os.close(second)
+        connection.close()
         os.waitpid(child, 0)
     except SystemExit:
-        with contextlib.suppress(ProcessLookupError):  # it may just have ended by itself
-            os.kill(child, signal.SIGTERM)
-            os.waitpid(child, 0)
+        if child:
+            with contextlib.suppress(ProcessLookupError):  # it may just have ended by itself
+                os.kill(child, signal.SIGTERM)
+                os.waitpid(child, 0)
         raise
 
 
 def as_child(server: socket.socket, connection: socket.socket, second: int, timeout: float) -> None:
     """Answer the client through the one number, and close both; the process ends here."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     server.close()
     try:
         set_timeouts(connection, timeout)
