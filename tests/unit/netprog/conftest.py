@@ -114,6 +114,12 @@ def start() -> Iterator[Start]:
         yield begin
 
 
+@pytest.fixture
+def directory(start: Start) -> Program:
+    """A directory of the test's own, on any free port."""
+    return start("directory", "--host", "127.0.0.1", "--port", 0)
+
+
 @pytest.fixture(scope="module")
 def start_once() -> Iterator[Start]:
     """The same for programs that all tests of a module use."""

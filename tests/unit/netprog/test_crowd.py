@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from tests.unit.netprog.conftest import Dial, FakeServer, Program, Run, Start, Until
 
 
-@pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", "--host", "127.0.0.1", "--port", 0)
-
-
 def at(*directories: Program) -> list[str]:
     return [f"127.0.0.1:{directory.port}" for directory in directories]
 

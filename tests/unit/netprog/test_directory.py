@@ -18,11 +18,6 @@ MD5 = "0123456789abcdef0123456789abcdef"
 HERE = ("--host", "127.0.0.1", "--port", 0)
 
 
-@pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", *HERE)
-
-
 def test_the_whole_conversation_byte_for_byte(directory: Program, dial: Dial) -> None:
     holder, asker = dial(directory.port), dial(directory.port)
     holder.send(b'\x18\x00\x02\x00anna pw 6699 "nap v1" 10')

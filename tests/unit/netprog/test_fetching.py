@@ -31,11 +31,6 @@ Answer = Callable[[socket.socket], None]
 
 
 @pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", "--host", "127.0.0.1", "--port", 0)
-
-
-@pytest.fixture
 def shared(tmp_path: Path) -> Path:
     folder = tmp_path / "shared"
     folder.mkdir()

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 SONG = os.urandom(3 * 2**20 + 11)
 
 
-@pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", "--host", "127.0.0.1", "--port", 0)
-
-
 def tempting(outside: Path) -> Path:
     """A folder to share, with temptations to leave it."""
     folder = outside / "shared"

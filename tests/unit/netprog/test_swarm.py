@@ -31,11 +31,6 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", "--host", "127.0.0.1", "--port", 0)
-
-
-@pytest.fixture
 def share(tmp_path: Path) -> Path:
     folder = tmp_path / "share"
     folder.mkdir()

@@ -43,11 +43,6 @@ MANIFEST = Manifest(
 
 
 @pytest.fixture
-def directory(start: Start) -> Program:
-    return start("directory", "--host", "127.0.0.1", "--port", 0)
-
-
-@pytest.fixture
 def nat(start: Start, directory: Program, tmp_path: Path) -> Program:
     """A peer that nobody can connect to, with the film."""
     folder = tmp_path / "share"
