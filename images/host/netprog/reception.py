@@ -3,7 +3,6 @@
 import select
 import threading
 import time
-from contextlib import suppress
 from socket import socket
 
 from door import Door, greeted
@@ -71,11 +70,11 @@ class Reception:
             self._free.release()
         if nick is None:
             return
+        unmet: socket | None = connection
         with self._changed:
-            before = connection if self._closed else self._came.get(nick)
             if not self._closed:
+                unmet = self._came.get(nick)
                 self._came[nick] = connection
                 self._changed.notify_all()
-        if before is not None:
-            with suppress(OSError):
-                before.close()
+        if unmet is not None:
+            unmet.close()

@@ -48,8 +48,20 @@ def fetch_by_swarm(desk: Desk, order: Order, holders: list[Holder], out: str) ->
     """Fetch the file into the folder `out`. Returns the report that `peer get --swarm --json`
     prints. Raises Failure when it does not come."""
     file, chosen = _choose(holders)
-    callers = Callers(desk, None if order.behind_nat else Door(), file.size)
-    where = _allowed(desk, order, chosen, callers)
+    door = None if order.behind_nat else Door()
+    try:
+        callers = Callers(desk, door, file.size)
+        where = _allowed(desk, order, chosen, callers)
+        return _fetch(desk, order, file, where, callers, out)
+    finally:
+        if door is not None:
+            door.close()
+
+
+def _fetch(
+    desk: Desk, order: Order, file: File, where: list[GoAhead], callers: Callers, out: str
+) -> dict[str, Any]:
+    """Once more with what other holders say, when what came is not the file."""
     name, target = order.name, Path(out) / local_name(order.name)
     wrong: set[str] = set()
     began = time.monotonic()
